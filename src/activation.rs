@@ -1,0 +1,221 @@
+//! Owns one turn of the hook: from what the directory asks for to what the shell shall become.
+//! Never writes shell code and never prints; it decides, and says what there is to say.
+
+use crate::awsprofile::{Candidate, Directive, Export};
+use crate::context::Context;
+use crate::directory::{self, Wanted};
+use crate::env_diff::{Loaded, Target};
+use crate::error::{Error, Kind, Result};
+use crate::exports::{self, Variables};
+use crate::prompt::{self, Remaining};
+use crate::session::{Freshness, NoCodes, Obtained, RENEW_NOW, RENEW_SOON, Renewal, Sessions, TokenCodes};
+use crate::settings::Settings;
+
+/// Seconds between attempts at a renewal that does not succeed.
+const RETRY_SECONDS: i64 = 60;
+
+/// What the shell shall become.
+#[derive(Debug)]
+pub enum Decision {
+    Load(Target),
+    /// What is loaded stays; the record notes what changed about it.
+    Keep(Loaded),
+    Unload,
+}
+
+/// A renewal to start in the background.
+#[derive(Debug)]
+pub struct BackgroundRenewal {
+    pub profile: String,
+    pub at_most: Option<u32>,
+}
+
+/// The outcome of one turn.
+#[derive(Debug)]
+pub struct Turn {
+    pub decision: Decision,
+    pub error: Option<Error>,
+    pub notices: Vec<Error>,
+    pub deadline: Option<i64>,
+    pub renewal: Option<BackgroundRenewal>,
+    /// Whether AWS gave something that other shells wait for.
+    pub signed_in: bool,
+}
+
+impl Turn {
+    fn unload(error: Option<Error>) -> Self {
+        Turn { decision: Decision::Unload, error, notices: Vec::new(), deadline: None, renewal: None, signed_in: false }
+    }
+}
+
+/// One turn. `codes` asks the person, where that is allowed.
+pub fn turn(
+    context: &Context,
+    settings: &Settings,
+    wanted: Result<Wanted>,
+    remaining: Remaining,
+    codes: &mut dyn TokenCodes,
+) -> (Turn, Option<Candidate>) {
+    match wanted {
+        Ok(Wanted::Nothing) => (Turn::unload(None), None),
+        Ok(Wanted::Blocked { candidate, error, .. }) => (Turn::unload(Some(error)), candidate),
+        Ok(Wanted::Directive { directive, file }) => {
+            let entry = Entry::new(directive.get(), file.as_ref());
+            let activation = Activation { context, settings, directive: directive.get(), file: file.as_ref(), entry, remaining };
+            (activation.turn(codes), file)
+        }
+        Err(error) => (Turn::unload(Some(error)), None),
+    }
+}
+
+/// Names a directive in force: another file, or another meaning, is another entry.
+struct Entry(String);
+
+impl Entry {
+    fn new(directive: &Directive, file: Option<&Candidate>) -> Self {
+        let place = file.map_or_else(|| directory::PIN_VARIABLE.to_owned(), |file| file.canonical.display().to_string());
+        Entry(format!("{place}\n{directive}"))
+    }
+}
+
+struct Activation<'a> {
+    context: &'a Context,
+    settings: &'a Settings,
+    directive: &'a Directive,
+    file: Option<&'a Candidate>,
+    entry: Entry,
+    remaining: Remaining,
+}
+
+impl Activation<'_> {
+    fn turn(&self, codes: &mut dyn TokenCodes) -> Turn {
+        let Some(profile) = self.directive.profile.as_deref() else {
+            let loaded = Loaded { profile: "none".into(), signed_in: true, ..self.loaded("none") };
+            return self.done(self.target(exports::nothing(), loaded));
+        };
+        match self.directive.export {
+            Export::Env => self.load_keys(profile, codes),
+            Export::Profile => self.load_name(profile),
+            Export::Server => Turn::unload(Some(
+                Error::failed(format!("cannot load profile `{profile}`"), "awsenv has no credential server yet")
+                    .hint("export = env, or export = profile, in .awsprofile"),
+            )),
+        }
+    }
+
+    fn done(&self, target: Target) -> Turn {
+        Turn { decision: Decision::Load(target), ..Turn::unload(None) }
+    }
+
+    /// What is in force of this very directive, if anything.
+    fn current(&self) -> Option<&Loaded> {
+        self.context.state.loaded.as_ref().filter(|_| self.context.state.is_entry(&self.entry.0))
+    }
+
+    fn load_keys(&self, profile: &str, codes: &mut dyn TokenCodes) -> Turn {
+        let now = self.context.now();
+        let current = self.current();
+        // A person is asked on entering, and when what is loaded ends; not again because something else changed.
+        let answered = current.is_some_and(|loaded| loaded.declined || !loaded.signed_in);
+        let lives = current.is_some_and(|loaded| loaded.signed_in && loaded.expires_at.is_none_or(|at| at - now > RENEW_NOW));
+        let mut nobody = NoCodes { why: "it was signed out" };
+        let codes: &mut dyn TokenCodes = if answered || lives { &mut nobody } else { codes };
+        let mut sessions = Sessions::new(self.context, self.settings, codes);
+        sessions.ask_once = true;
+        let account = self.directive.account_id.as_deref();
+        let result = sessions.obtain(profile, self.directive.duration, account, Freshness::Cached);
+        let notices = std::mem::take(&mut sessions.notices);
+        let turn = match result {
+            Ok(obtained) => self.loaded_keys(profile, &obtained, notices.is_empty(), now),
+            Err(error) => self.not_loaded(profile, error, answered, lives, now),
+        };
+        Turn { notices, ..turn }
+    }
+
+    fn loaded_keys(&self, profile: &str, obtained: &Obtained, cached: bool, now: i64) -> Turn {
+        let Obtained { credentials, summary, renewal, from_cache } = obtained;
+        let region = self.directive.region.as_deref().or(summary.region.as_deref());
+        let loaded = Loaded {
+            kind: Some(summary.kind.clone()),
+            account_id: summary.account_id.clone().or_else(|| credentials.account_for_display()),
+            role_arn: summary.role_arn.clone(),
+            region: region.map(str::to_owned),
+            expires_at: credentials.expires_at,
+            signed_in: true,
+            cached,
+            ..self.loaded(profile)
+        };
+        let expires_at = credentials.expires_at.unwrap_or(i64::MAX);
+        let soon = expires_at - now <= RENEW_SOON;
+        let deadline = match renewal {
+            Renewal::Never => None,
+            Renewal::Silent if soon => Some(now + RETRY_SECONDS),
+            Renewal::Silent => Some(expires_at - RENEW_SOON),
+            Renewal::NeedsCode => Some(expires_at - RENEW_NOW).filter(|at| *at > now),
+        };
+        let renew = *renewal == Renewal::Silent && soon && *from_cache;
+        Turn {
+            deadline,
+            renewal: renew.then(|| BackgroundRenewal { profile: profile.to_owned(), at_most: self.directive.duration }),
+            signed_in: !from_cache,
+            ..self.done(self.target(exports::keys(credentials, region), loaded))
+        }
+    }
+
+    /// Credentials of another directory never stay; those of this one do while they may still serve.
+    fn not_loaded(&self, profile: &str, error: Error, answered: bool, lives: bool, now: i64) -> Turn {
+        let sign_in = error.kind == Kind::SignInNeeded;
+        let error = Some(error).filter(|_| !(sign_in && answered));
+        match self.current() {
+            Some(loaded) if loaded.signed_in && !(sign_in && lives && loaded.cached) => {
+                let declined = loaded.declined || (sign_in && !lives);
+                let again = (!sign_in && loaded.expires_at.is_some()).then_some(now + RETRY_SECONDS);
+                Turn {
+                    decision: Decision::Keep(Loaded { declined, ..loaded.clone() }),
+                    error,
+                    deadline: again,
+                    ..Turn::unload(None)
+                }
+            }
+            _ if sign_in => Turn { error, ..self.done(self.target(Variables::new(), self.loaded(profile))) },
+            _ => Turn::unload(error),
+        }
+    }
+
+    fn load_name(&self, profile: &str) -> Turn {
+        let known = (|| {
+            let files =
+                crate::provider::aws_files::read(&self.context.aws_config_file()?, &self.context.aws_credentials_file()?)?;
+            files.section(profile, None).cloned()
+        })();
+        match known {
+            Ok(section) => {
+                let region = self.directive.region.clone().or_else(|| section.get("region").cloned());
+                let variables = exports::profile(profile, region.as_deref());
+                let loaded = Loaded { region, signed_in: true, ..self.loaded(profile) };
+                self.done(self.target(variables, loaded))
+            }
+            Err(error) => Turn::unload(Some(error)),
+        }
+    }
+
+    fn loaded(&self, profile: &str) -> Loaded {
+        Loaded { profile: profile.to_owned(), file: self.file.map(|file| file.path.display().to_string()), ..Loaded::default() }
+    }
+
+    fn target(&self, mut variables: Variables, loaded: Loaded) -> Target {
+        let mut own = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                variables.insert(name.to_owned(), Some(value));
+            }
+        };
+        if loaded.signed_in {
+            own("AWSENV_PROFILE", Some(loaded.profile.clone()));
+            own("AWSENV_ACCOUNT_ID", loaded.account_id.clone());
+            own("AWSENV_EXPIRATION", loaded.expires_at.map(|at| at.to_string()));
+            own("AWSENV_DIR", self.file.map(|file| file.directory().display().to_string()));
+        }
+        own("AWSENV_PROMPT", Some(prompt::segment(&self.settings.prompt_format, &loaded, self.settings, self.remaining)));
+        Target { entry: self.entry.0.clone(), variables, loaded }
+    }
+}

@@ -1,0 +1,168 @@
+//! Owns the command line: what may be written there, and its help. Parsing never does anything.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// AWS credentials per directory, in your own shell.
+#[derive(Debug, Parser)]
+#[command(
+    name = "awsenv",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Start here:\n  eval \"$(awsenv hook zsh)\"     # in ~/.zshrc; also bash, fish and nu\n  cd ~/work/acme && awsenv use acme-dev\n"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Shells that have a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HookShell {
+    Bash,
+    Zsh,
+    Fish,
+    Nu,
+}
+
+impl HookShell {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            HookShell::Bash => "bash",
+            HookShell::Zsh => "zsh",
+            HookShell::Fish => "fish",
+            HookShell::Nu => "nu",
+        }
+    }
+}
+
+/// Formats of `awsenv env`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EnvFormat {
+    /// `export NAME='value'` for POSIX shells
+    Env,
+    /// an object of names and values
+    Json,
+    /// `set -gx NAME 'value'`
+    Fish,
+    /// a record for `load-env`
+    Nu,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the hook for a shell
+    #[command(
+        after_help = "Examples:\n  eval \"$(awsenv hook bash)\"                 # ~/.bashrc\n  eval \"$(awsenv hook zsh)\"                  # ~/.zshrc\n  awsenv hook fish | source                  # ~/.config/fish/config.fish\n  awsenv hook nu | save -f ($nu.default-config-dir | path join autoload awsenv.nu)"
+    )]
+    Hook {
+        shell: HookShell,
+        /// In bash, wrap `cd` too, so that `cd DIR && COMMAND` sees the credentials of DIR
+        #[arg(long)]
+        cd: bool,
+    },
+    /// Print the statements that bring a shell to the directory's state (what the hook runs)
+    #[command(after_help = "Example:\n  awsenv export json")]
+    Export {
+        /// bash, zsh, fish, nu or json
+        shell: String,
+    },
+    /// Write `.awsprofile` here, and trust it
+    #[command(
+        after_help = "Examples:\n  awsenv use acme-dev\n  awsenv use acme-dev --region eu-west-1\n  awsenv use none                # no AWS identity below here"
+    )]
+    Use {
+        profile: String,
+        /// The region for programs below here
+        #[arg(long)]
+        region: Option<String>,
+    },
+    /// Use a profile in this shell, whatever the directory
+    #[command(after_help = "Examples:\n  awsenv shell acme-prod\n  awsenv shell --unset")]
+    Shell {
+        #[arg(required_unless_present = "unset", conflicts_with = "unset")]
+        profile: Option<String>,
+        /// Go back to what the directory asks for
+        #[arg(long)]
+        unset: bool,
+        /// The shell that evaluates the output; the hook says it
+        #[arg(long = "for", hide = true)]
+        shell: Option<String>,
+    },
+    /// Trust a `.awsprofile`, after showing what it will do
+    #[command(after_help = "Examples:\n  awsenv allow\n  awsenv allow ~/work/acme")]
+    Allow {
+        /// A `.awsprofile` or its directory; without it the nearest one
+        path: Option<PathBuf>,
+    },
+    /// Block a `.awsprofile`
+    #[command(after_help = "Example:\n  awsenv deny ~/downloads/project")]
+    Deny {
+        /// A `.awsprofile` or its directory; without it the nearest one
+        path: Option<PathBuf>,
+    },
+    /// Show what is loaded, from which file, until when, and why not if not
+    #[command(after_help = "Examples:\n  awsenv status\n  awsenv status --json | jq .profile")]
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the prompt segment
+    #[command(
+        after_help = "Examples:\n  awsenv prompt\n  awsenv prompt --format '{alias} {remaining}'\n  PS1='$(awsenv prompt --shell bash) \\$ '\n\nFields: {profile} {account} {alias} {region} {role} {remaining} {expires_at}"
+    )]
+    Prompt {
+        /// Escape and colour it for this shell's prompt
+        #[arg(long)]
+        shell: Option<HookShell>,
+        /// What to show; the setting `prompt.format` is the default
+        #[arg(long)]
+        format: Option<String>,
+    },
+    /// Sign in now, whatever is cached
+    #[command(
+        after_help = "Examples:\n  awsenv login\n  awsenv login acme-dev --mfa-code 123456\n  ykman oath accounts code --single aws | awsenv login --mfa-code -"
+    )]
+    Login {
+        profile: Option<String>,
+        /// The MFA code; `-` reads it from standard input
+        #[arg(long, value_name = "CODE")]
+        mfa_code: Option<String>,
+    },
+    /// Forget cached sessions
+    #[command(after_help = "Examples:\n  awsenv logout\n  awsenv logout acme-dev\n  awsenv logout --all")]
+    Logout {
+        #[arg(conflicts_with = "all")]
+        profile: Option<String>,
+        /// Every session of every profile
+        #[arg(long)]
+        all: bool,
+    },
+    /// Print credentials for other programs
+    #[command(
+        after_help = "Examples:\n  eval \"$(awsenv env --profile acme-dev --format env)\"\n  awsenv env --format nu | from nuon | load-env"
+    )]
+    Env {
+        #[arg(long)]
+        profile: Option<String>,
+        #[arg(long)]
+        format: EnvFormat,
+    },
+    /// Print the completion script for a shell
+    #[command(
+        after_help = "Examples:\n  awsenv completions bash > ~/.local/share/bash-completion/completions/awsenv\n  awsenv completions fish > ~/.config/fish/completions/awsenv.fish"
+    )]
+    Completions { shell: HookShell },
+    /// Renew a session in the background (the hook starts this)
+    #[command(hide = true)]
+    Renew {
+        profile: String,
+        #[arg(long)]
+        at_most: Option<u32>,
+    },
+    /// Print profile names, a line each (completions run this)
+    #[command(name = "complete-profiles", hide = true)]
+    CompleteProfiles,
+}

@@ -1,0 +1,180 @@
+//! `awsenv export SHELL`: what the hook runs. Its standard output is only what the shell shall evaluate.
+
+use std::process::{Command, Stdio};
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use crate::activation::{self, BackgroundRenewal, Decision};
+use crate::awsprofile;
+use crate::context::Context;
+use crate::directory::{self, Wanted};
+use crate::env_diff::Loaded;
+use crate::error::{Error, Kind, Result};
+use crate::generation::Generation;
+use crate::prompt::{self, Remaining};
+use crate::session::{NoCodes, TokenCodes};
+use crate::settings::Settings;
+use crate::shell::{Content, HookState, Shell};
+use crate::terminal::AskedCodes;
+
+/// The variable in which a hook passes on of which files its user was told.
+const TOLD_VARIABLE: &str = "AWSENV_TOLD";
+
+/// # Errors
+/// When there is no such shell, or the directory's profile is not loaded. The statements are printed all the same:
+/// the shell never keeps half of a change.
+pub fn run(context: &Context, shell: &str) -> Result<()> {
+    let shell = Shell::named(shell)?;
+    if context.own_var("AWSENV_DISABLE") == Some("1") {
+        return Ok(());
+    }
+    let generation = context.data_dir().map(|directory| Generation::new(&directory));
+    let watched = generation.as_ref().map(|generation| generation.watch(context)).unwrap_or_default();
+    let seen = generation.as_ref().map(Generation::read).unwrap_or_default();
+    let (settings, settings_error) = match Settings::load(context) {
+        Ok(settings) => (settings, None),
+        Err(error) => (Settings::default(), Some(error)),
+    };
+    let wanted = settings_error.map_or_else(|| directory::wanted(context, &settings), Err);
+    let path = awsprofile::nearest(&context.cwd).filter(|_| context.own_var(directory::PIN_VARIABLE).is_none());
+    let blocked = blocked_file(&wanted);
+    let (remaining, mut asked, mut nobody) = (remaining(shell, context), AskedCodes::new(), NoCodes { why: "" });
+    let codes: &mut dyn TokenCodes = match cannot_ask(context) {
+        Some(why) => {
+            nobody.why = why;
+            &mut nobody
+        }
+        None => &mut asked,
+    };
+    let (turn, candidate) = activation::turn(context, &settings, wanted, remaining, codes);
+
+    let (changes, state) = match &turn.decision {
+        Decision::Load(target) => context.state.transition(&context.env, Some(target)),
+        Decision::Keep(loaded) => context.state.noting(&context.env, loaded.clone()),
+        Decision::Unload => context.state.transition(&context.env, None),
+    };
+    let told = told(context, blocked.as_deref());
+    let now_seen = match (&generation, turn.signed_in) {
+        (Ok(generation), true) => bump(generation, &seen),
+        _ => seen,
+    };
+    let hook = HookState {
+        nearer: awsprofile::candidate_paths(&context.cwd).take_while(|nearer| path.as_ref() != Some(nearer)).collect(),
+        content: candidate.map_or(Content::AsRead, |candidate| Content::Exact(candidate.content)),
+        file: path,
+        generation: now_seen,
+        watched,
+        deadline: turn.deadline,
+        deadline_file: deadline_file(shell, generation.as_ref().ok(), turn.deadline, context.now()),
+        template: state
+            .loaded
+            .as_ref()
+            .map(|loaded| prompt::segment(&settings.prompt_format, loaded, &settings, Remaining::Marker)),
+        expires_at: state.loaded.as_ref().filter(|loaded| loaded.signed_in).and_then(|loaded| loaded.expires_at),
+        production: state.loaded.as_ref().is_some_and(|loaded: &Loaded| settings.production.matches(&loaded.profile)),
+        told: told.all,
+        pin: context.own_var(directory::PIN_VARIABLE).unwrap_or_default().to_owned(),
+        now: context.now(),
+    };
+    super::print(&shell.statements(&changes, &hook))?;
+    if let Some(renewal) = &turn.renewal {
+        start_renewal(context, renewal);
+    }
+    report(turn.error, &turn.notices, told.new)
+}
+
+/// The hook's words. One line where the contract promises one; otherwise as any command's, cause and hint.
+fn report(error: Option<Error>, notices: &[Error], untold: bool) -> Result<()> {
+    for notice in notices {
+        eprintln!("{notice}");
+    }
+    match error {
+        None => Ok(()),
+        Some(error) if matches!(error.kind, Kind::NotTrusted | Kind::SignInNeeded) => {
+            if untold || error.kind == Kind::SignInNeeded {
+                eprintln!("awsenv: {}; run: {}", error.summary(), error.hint_text().unwrap_or_default());
+            }
+            Err(error.reported())
+        }
+        Some(error) => {
+            if untold {
+                eprintln!("{error}");
+            }
+            Err(error.reported())
+        }
+    }
+}
+
+struct Told {
+    all: Vec<String>,
+    /// Whether what is to be said now was not said in this shell yet.
+    new: bool,
+}
+
+/// The user is told once per shell and file, and again if the file means something else.
+fn told(context: &Context, blocked: Option<&str>) -> Told {
+    let mut all: Vec<String> = context
+        .own_var(TOLD_VARIABLE)
+        .unwrap_or_default()
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let Some(blocked) = blocked else { return Told { all, new: true } };
+    let mark = HEXLOWER.encode(&Sha256::digest(blocked)[..6]);
+    let new = !all.contains(&mark);
+    if new {
+        all.push(mark);
+    }
+    Told { all, new }
+}
+
+fn blocked_file(wanted: &Result<Wanted>) -> Option<String> {
+    match wanted {
+        Ok(Wanted::Blocked { path, candidate, error }) => {
+            let meaning = candidate.as_ref().map_or_else(|| error.summary(), |candidate| candidate.directive.to_string());
+            Some(format!("{}\n{meaning}", path.display()))
+        }
+        _ => None,
+    }
+}
+
+fn remaining(shell: Shell, context: &Context) -> Remaining {
+    if shell.has_clock() { Remaining::From(context.now()) } else { Remaining::Until }
+}
+
+/// Why nobody is to be asked, if so.
+fn cannot_ask(context: &Context) -> Option<&'static str> {
+    if context.own_var("AWSENV_MFA") == Some("never") {
+        return Some("AWSENV_MFA=never forbids to ask here");
+    }
+    (context.own_var("TERM") == Some("dumb")).then_some("this terminal (TERM=dumb) cannot be asked on")
+}
+
+/// Tells the other shells. If another process told them meanwhile, this shell looks again too.
+fn bump(generation: &Generation, seen: &str) -> String {
+    let before = generation.read();
+    match generation.bump() {
+        Ok(content) if before == seen => content,
+        _ => before,
+    }
+}
+
+fn deadline_file(shell: Shell, generation: Option<&Generation>, deadline: Option<i64>, now: i64) -> Option<std::path::PathBuf> {
+    if shell.has_clock() { None } else { generation?.deadline_file(deadline?, now) }
+}
+
+/// Starts the renewal in a process group of its own, so that neither Ctrl-C nor the end of this process ends it.
+fn start_renewal(context: &Context, renewal: &BackgroundRenewal) {
+    use std::os::unix::process::CommandExt;
+    let Ok(this) = std::env::current_exe() else { return };
+    let mut command = Command::new(this);
+    command.arg("renew").arg(&renewal.profile).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    if let Some(seconds) = renewal.at_most {
+        command.arg("--at-most").arg(seconds.to_string());
+    }
+    if let Err(error) = command.spawn() {
+        context.log(|| format!("the renewal of {} was not started: {error}", renewal.profile));
+    }
+}

@@ -1,0 +1,69 @@
+//! `awsenv login`: signs in now, whatever is cached, and tells the open shells.
+
+use std::io::Read;
+
+use zeroize::Zeroizing;
+
+use crate::context::Context;
+use crate::directory;
+use crate::error::{Error, Kind, Result};
+use crate::exports;
+use crate::generation::Generation;
+use crate::secret::Secret;
+use crate::session::{Freshness, Obtained, Sessions, TokenCodes};
+use crate::settings::Settings;
+use crate::terminal::{AskedCodes, GivenCode};
+
+pub(super) fn run(context: &Context, profile: Option<&str>, mfa_code: Option<&str>) -> Result<()> {
+    let settings = Settings::load(context)?;
+    let directive = directory::or_default(context, &settings, profile)?;
+    let directive = directive.get();
+    let Some(profile) = directive.profile.as_deref() else {
+        return Err(
+            Error::failed("nothing to sign in to", "this directory's .awsprofile says `none`").hint("awsenv login PROFILE")
+        );
+    };
+    let (mut asked, mut given);
+    let codes: &mut dyn TokenCodes = match mfa_code {
+        Some(code) => {
+            given = GivenCode::new(code_from(code)?);
+            &mut given
+        }
+        None => {
+            asked = AskedCodes::new();
+            &mut asked
+        }
+    };
+    let mut sessions = Sessions::new(context, &settings, codes);
+    let obtained = sessions.obtain(profile, directive.duration, directive.account_id.as_deref(), Freshness::SignIn)?;
+    let described = describe(&mut sessions, profile, &obtained)?;
+    for notice in &sessions.notices {
+        eprintln!("{notice}");
+    }
+    Generation::new(&context.data_dir()?).bump()?;
+    eprintln!("awsenv: signed in: {described}");
+    Ok(())
+}
+
+fn describe(sessions: &mut Sessions<'_>, profile: &str, obtained: &Obtained) -> Result<String> {
+    let Some(expires_at) = obtained.credentials.expires_at else {
+        let (account, arn) = sessions.verify(profile, &obtained.credentials)?;
+        return Ok(format!("{profile}, account {account}, {arn}; the keys do not expire"));
+    };
+    let account = obtained.summary.account_id.clone().or_else(|| obtained.credentials.account_for_display());
+    let account = account.map(|account| format!(", account {account}")).unwrap_or_default();
+    Ok(format!("{profile}{account}, until {}", exports::rfc3339(expires_at).unwrap_or_default()))
+}
+
+fn code_from(argument: &str) -> Result<Secret> {
+    if argument != "-" {
+        return Ok(Secret::new(argument));
+    }
+    let mut text = Zeroizing::new(String::new());
+    let read = std::io::stdin().take(64).read_to_string(&mut text);
+    read.map_err(|error| {
+        Error::new(Kind::Failed, "cannot read the MFA code from standard input", error.to_string())
+            .hint("awsenv login --mfa-code CODE")
+    })?;
+    Ok(Secret::new(text.trim()))
+}

@@ -1,0 +1,23 @@
+//! `awsenv logout`: forgets cached sessions, and tells the open shells.
+
+use crate::context::Context;
+use crate::directory;
+use crate::error::Result;
+use crate::generation::Generation;
+use crate::session::{NoCodes, Sessions};
+use crate::settings::Settings;
+
+pub(super) fn run(context: &Context, profile: Option<&str>, all: bool) -> Result<()> {
+    let settings = Settings::load(context)?;
+    let mut nobody = NoCodes { why: "" };
+    let sessions = Sessions::new(context, &settings, &mut nobody);
+    let count = if all {
+        sessions.forget_all()?
+    } else {
+        let directive = directory::or_default(context, &settings, profile)?;
+        directive.get().profile.as_deref().map_or(Ok(0), |profile| sessions.forget(profile))?
+    };
+    Generation::new(&context.data_dir()?).bump()?;
+    eprintln!("awsenv: {count} {} forgotten", if count == 1 { "session" } else { "sessions" });
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Owns the commands, one file each: what a command does, in terms of the rooms below it, and what it prints.
+
+mod allow;
+mod completions;
+mod deny;
+mod env;
+pub mod export;
+pub mod hook;
+mod login;
+mod logout;
+mod prompt;
+mod renew;
+mod shell;
+mod status;
+mod use_profile;
+
+use std::io::Write;
+
+use crate::cli::Command;
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// Runs one command.
+///
+/// # Errors
+/// What the command reports.
+pub fn run(command: Command, context: &Context) -> Result<()> {
+    match command {
+        Command::Hook { shell, cd } => hook::run(context, shell.name(), cd),
+        Command::Export { shell } => export::run(context, &shell),
+        Command::Use { profile, region } => use_profile::run(context, &profile, region.as_deref()),
+        Command::Shell { profile, unset: _, shell } => shell::run(context, profile.as_deref(), shell.as_deref()),
+        Command::Allow { path } => allow::run(context, path.as_deref()),
+        Command::Deny { path } => deny::run(context, path.as_deref()),
+        Command::Status { json } => status::run(context, json),
+        Command::Prompt { shell, format } => prompt::run(context, shell, format.as_deref()),
+        Command::Login { profile, mfa_code } => login::run(context, profile.as_deref(), mfa_code.as_deref()),
+        Command::Logout { profile, all } => logout::run(context, profile.as_deref(), all),
+        Command::Env { profile, format } => env::run(context, profile.as_deref(), format),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Renew { profile, at_most } => renew::run(context, &profile, at_most),
+        Command::CompleteProfiles => completions::profiles(context),
+    }
+}
+
+/// Writes a result to standard output. A reader that has gone away is no failure of ours.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::failed("cannot write to standard output", error))
+        }
+        _ => Ok(()),
+    }
+}

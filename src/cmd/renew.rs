@@ -1,0 +1,22 @@
+//! `awsenv renew`: what the hook starts in the background. It asks nobody, and tells the open shells when it is done.
+
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::generation::Generation;
+use crate::session::{Freshness, NoCodes, Sessions};
+use crate::settings::Settings;
+
+pub(super) fn run(context: &Context, profile: &str, at_most: Option<u32>) -> Result<()> {
+    let settings = Settings::load(context)?;
+    let mut nobody = NoCodes { why: "a renewal in the background asks nobody" };
+    let mut sessions = Sessions::new(context, &settings, &mut nobody);
+    // Another process that renews the same session makes this one superfluous.
+    sessions.patience = Duration::ZERO;
+    let obtained = sessions.obtain(profile, at_most, None, Freshness::RenewSoon)?;
+    if !obtained.from_cache {
+        Generation::new(&context.data_dir()?).bump()?;
+    }
+    Ok(())
+}

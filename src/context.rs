@@ -1,0 +1,188 @@
+//! Owns what the process was given: its environment, clock, directories and user. Everything else is handed this.
+//! Never changes any of it, and knows nothing of AWS beyond the names of its variables.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::env_diff::State;
+use crate::error::{Error, Kind, Result};
+
+/// Names and values of environment variables.
+pub type Environment = BTreeMap<String, String>;
+
+/// The process's surroundings, read once.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The environment as it is.
+    pub env: Environment,
+    /// The environment as the user made it: what awsenv itself loaded into it is undone.
+    pub user_env: Environment,
+    /// What awsenv has loaded into this environment, if anything.
+    pub state: State,
+    /// The working directory as the shell names it (through links, if the user came that way).
+    pub cwd: PathBuf,
+    /// The effective user.
+    pub uid: u32,
+    home: Option<PathBuf>,
+}
+
+impl Context {
+    /// Reads the process's environment. Values that are not UTF-8 count as unset: no AWS variable is.
+    #[must_use]
+    pub fn from_process() -> Self {
+        let env: Environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+        let uid = rustix::process::geteuid().as_raw();
+        let cwd = working_directory(env.get("PWD").map(Path::new));
+        Context::new(env, cwd, uid, dirs::home_dir())
+    }
+
+    #[must_use]
+    pub fn new(env: Environment, cwd: PathBuf, uid: u32, home: Option<PathBuf>) -> Self {
+        let state = State::from_environment(&env, uid);
+        let user_env = state.undo(&env);
+        Context { env, user_env, state, cwd, uid, home }
+    }
+
+    /// Seconds since the epoch.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+
+    /// A variable of the user's own environment; an empty one counts as unset.
+    #[must_use]
+    pub fn user_var(&self, name: &str) -> Option<&str> {
+        self.user_env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// One of awsenv's own variables; an empty one counts as unset.
+    #[must_use]
+    pub fn own_var(&self, name: &str) -> Option<&str> {
+        self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The user's home directory: `HOME`, else what the system's user database says.
+    ///
+    /// # Errors
+    /// When neither names one.
+    pub fn home(&self) -> Result<&Path> {
+        self.home.as_deref().filter(|home| home.is_absolute()).ok_or_else(|| {
+            Error::new(Kind::Failed, "cannot find your files", "HOME is not set, and the system knows no home directory for you")
+                .hint("export HOME=/your/home/directory")
+        })
+    }
+
+    /// `~/…` made absolute.
+    #[must_use]
+    pub fn expand_home(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), &self.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ if path == "~" => self.home.clone().unwrap_or_else(|| path.into()),
+            _ => path.into(),
+        }
+    }
+
+    /// The settings: `AWSENV_CONFIG`, else `awsenv/config.ini` under the user's configuration directory.
+    ///
+    /// # Errors
+    /// When there is no home directory to look in.
+    pub fn settings_file(&self) -> Result<PathBuf> {
+        match self.own_var("AWSENV_CONFIG") {
+            Some(path) => Ok(self.expand_home(path)),
+            None => Ok(self.directory("XDG_CONFIG_HOME", dirs::config_dir)?.join("config.ini")),
+        }
+    }
+
+    /// Trust and the generation file: `AWSENV_DATA_DIR`, else `awsenv` under the user's data directory.
+    ///
+    /// # Errors
+    /// When there is no home directory to look in.
+    pub fn data_dir(&self) -> Result<PathBuf> {
+        match self.own_var("AWSENV_DATA_DIR") {
+            Some(path) => Ok(self.expand_home(path)),
+            None => self.directory("XDG_DATA_HOME", dirs::data_dir),
+        }
+    }
+
+    /// Sessions: `AWSENV_CACHE_DIR`, else `awsenv` under the user's cache directory.
+    ///
+    /// # Errors
+    /// When there is no home directory to look in.
+    pub fn cache_dir(&self) -> Result<PathBuf> {
+        match self.own_var("AWSENV_CACHE_DIR") {
+            Some(path) => Ok(self.expand_home(path)),
+            None => self.directory("XDG_CACHE_HOME", dirs::cache_dir),
+        }
+    }
+
+    fn directory(&self, xdg: &str, of_system: fn() -> Option<PathBuf>) -> Result<PathBuf> {
+        let base = match self.own_var(xdg).map(PathBuf::from).filter(|path| path.is_absolute()) {
+            Some(path) => path,
+            None => {
+                self.home()?;
+                of_system().ok_or_else(|| {
+                    Error::failed("cannot find your files", format!("{xdg} is not set, and the system names no such directory"))
+                })?
+            }
+        };
+        Ok(base.join("awsenv"))
+    }
+
+    /// The AWS configuration file: `AWS_CONFIG_FILE`, else `~/.aws/config`.
+    ///
+    /// # Errors
+    /// When there is no home directory to look in.
+    pub fn aws_config_file(&self) -> Result<PathBuf> {
+        self.aws_file("AWS_CONFIG_FILE", "config")
+    }
+
+    /// The AWS credentials file: `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
+    ///
+    /// # Errors
+    /// When there is no home directory to look in.
+    pub fn aws_credentials_file(&self) -> Result<PathBuf> {
+        self.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    }
+
+    fn aws_file(&self, variable: &str, name: &str) -> Result<PathBuf> {
+        match self.user_var(variable) {
+            Some(path) => Ok(self.expand_home(path)),
+            None => Ok(self.home()?.join(".aws").join(name)),
+        }
+    }
+
+    /// Where a tmpfs of the user's own is, if the system made one.
+    #[must_use]
+    pub fn runtime_dir(&self) -> Option<PathBuf> {
+        self.own_var("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
+    /// Whether debug lines are wanted on standard error.
+    #[must_use]
+    pub fn debug(&self) -> bool {
+        self.own_var("AWSENV_LOG").is_some_and(|level| matches!(level, "debug" | "trace"))
+    }
+
+    /// A line for `AWSENV_LOG=debug`. Callers hand over names and paths, never secrets.
+    pub fn log(&self, line: impl FnOnce() -> String) {
+        if self.debug() {
+            eprintln!("awsenv: debug: {}", crate::error::printable(&line()));
+        }
+    }
+}
+
+/// The directory as the shell names it, if that is where we are; else as the system does. In a deleted directory
+/// the shell's name is all there is.
+fn working_directory(pwd: Option<&Path>) -> PathBuf {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    let pwd = pwd.filter(|path| path.is_absolute());
+    match (pwd, std::env::current_dir()) {
+        (Some(pwd), Ok(cwd)) if identity(pwd) == identity(&cwd) => pwd.to_owned(),
+        (_, Ok(cwd)) => cwd,
+        (Some(pwd), Err(_)) => pwd.to_owned(),
+        (None, Err(_)) => PathBuf::from("/"),
+    }
+}

@@ -1,0 +1,343 @@
+//! Owns the undo record (`AWSENV_STATE`) and the difference between an environment and the one that is wanted.
+//! Never decides what is wanted, and never writes shell code: it compares and lists changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::context::Environment;
+
+/// The variable that carries the record to the next prompt, and into child shells.
+pub const STATE_VARIABLE: &str = "AWSENV_STATE";
+/// The variables that together are one set of credentials: a user who changes one owns them all.
+const CREDENTIAL_VARIABLES: [&str; 6] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_SESSION_EXPIRATION",
+];
+/// Our own variables are never the user's.
+const OWN_PREFIX: &str = "AWSENV_";
+
+/// What a variable was before loading, and a digest of what loading made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Saved {
+    previous: Option<String>,
+    set: String,
+}
+
+/// What is loaded, in the words of `awsenv status`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    pub profile: String,
+    pub kind: Option<String>,
+    pub account_id: Option<String>,
+    pub role_arn: Option<String>,
+    pub region: Option<String>,
+    pub expires_at: Option<i64>,
+    /// The `.awsprofile` that asked for it; none if it is pinned.
+    pub file: Option<String>,
+    /// Whether the credentials are there; if not, a person has to sign in.
+    pub signed_in: bool,
+    /// Whether the session is in the cache too.
+    pub cached: bool,
+    /// Whether the person chose not to renew what is loaded.
+    pub declined: bool,
+}
+
+/// The environment that is wanted for a directory.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Names the directive in force: while it stays the same, what the user changed stays the user's.
+    pub entry: String,
+    /// Values to set; `None` unsets.
+    pub variables: BTreeMap<String, Option<String>>,
+    pub loaded: Loaded,
+}
+
+/// A variable's new value; `None` unsets it.
+pub type Change = (String, Option<String>);
+
+/// The undo record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    uid: u32,
+    entry: String,
+    saved: BTreeMap<String, Saved>,
+    released: BTreeSet<String>,
+    pub loaded: Option<Loaded>,
+}
+
+impl State {
+    /// Reads the record. One that is damaged, or another user's (sudo keeps the environment), does not count.
+    #[must_use]
+    pub fn from_environment(env: &Environment, uid: u32) -> Self {
+        let record = env.get(STATE_VARIABLE).and_then(|text| State::decode(text));
+        record.filter(|state| state.uid == uid).unwrap_or(State { uid, ..State::default() })
+    }
+
+    /// Whether this directive is the one that is in force already.
+    #[must_use]
+    pub fn is_entry(&self, entry: &str) -> bool {
+        self.loaded.is_some() && self.entry == entry
+    }
+
+    /// The environment without what awsenv loaded. What the user changed since stays.
+    #[must_use]
+    pub fn undo(&self, env: &Environment) -> Environment {
+        let mut undone: Environment =
+            env.iter().filter(|(name, _)| !self.is_loaded_own(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+        for (name, saved) in &self.saved {
+            if name.starts_with(OWN_PREFIX) || digest(name, env.get(name)) != saved.set {
+                continue;
+            }
+            match &saved.previous {
+                Some(value) => undone.insert(name.clone(), value.clone()),
+                None => undone.remove(name),
+            };
+        }
+        undone
+    }
+
+    fn is_loaded_own(&self, name: &str) -> bool {
+        name == STATE_VARIABLE || (name.starts_with(OWN_PREFIX) && self.saved.contains_key(name))
+    }
+
+    /// The changes that bring `env` from this record to `target`, and the record of that.
+    #[must_use]
+    pub fn transition(&self, env: &Environment, target: Option<&Target>) -> (Vec<Change>, State) {
+        let base = self.undo(env);
+        let mut wanted = base.clone();
+        let mut next = State { uid: self.uid, ..State::default() };
+        if let Some(target) = target {
+            next.entry.clone_from(&target.entry);
+            next.loaded = Some(target.loaded.clone());
+            next.released = if self.is_entry(&target.entry) { self.released(env) } else { BTreeSet::new() };
+            for (name, value) in &target.variables {
+                if next.released.contains(name) {
+                    continue;
+                }
+                next.saved.insert(name.clone(), Saved { previous: base.get(name).cloned(), set: digest(name, value.as_ref()) });
+                match value {
+                    Some(value) => wanted.insert(name.clone(), value.clone()),
+                    None => wanted.remove(name),
+                };
+            }
+            wanted.insert(STATE_VARIABLE.to_owned(), next.encode());
+        }
+        (changes(env, &wanted), next)
+    }
+
+    /// What the user changed by hand since loading. Credentials belong together.
+    fn released(&self, env: &Environment) -> BTreeSet<String> {
+        let changed = |name: &str, saved: &Saved| !name.starts_with(OWN_PREFIX) && digest(name, env.get(name)) != saved.set;
+        let mut released = self.released.clone();
+        released.extend(self.saved.iter().filter(|(name, saved)| changed(name, saved)).map(|(name, _)| name.clone()));
+        if CREDENTIAL_VARIABLES.iter().any(|name| released.contains(*name)) {
+            released.extend(CREDENTIAL_VARIABLES.map(str::to_owned));
+        }
+        released
+    }
+
+    /// The same record but for what it says of what is loaded, and the change of the record's variable.
+    #[must_use]
+    pub fn noting(&self, env: &Environment, loaded: Loaded) -> (Vec<Change>, State) {
+        let next = State { loaded: Some(loaded), ..self.clone() };
+        let record = next.encode();
+        let same = env.get(STATE_VARIABLE) == Some(&record);
+        (if same { Vec::new() } else { vec![(STATE_VARIABLE.to_owned(), Some(record))] }, next)
+    }
+
+    fn encode(&self) -> String {
+        let saved: Map<String, Value> =
+            self.saved.iter().map(|(name, saved)| (name.clone(), json!([saved.previous, saved.set]))).collect();
+        let loaded = self.loaded.as_ref().map(|loaded| {
+            json!({
+                "profile": loaded.profile, "kind": loaded.kind, "account_id": loaded.account_id, "role_arn": loaded.role_arn,
+                "region": loaded.region, "expires_at": loaded.expires_at, "file": loaded.file, "signed_in": loaded.signed_in,
+                "cached": loaded.cached, "declined": loaded.declined,
+            })
+        });
+        let record =
+            json!({"v": 1, "uid": self.uid, "entry": self.entry, "saved": saved, "released": self.released, "loaded": loaded});
+        BASE64URL_NOPAD.encode(record.to_string().as_bytes())
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let record: Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
+        if record["v"] != 1 {
+            return None;
+        }
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let mut saved = BTreeMap::new();
+        for (name, entry) in record["saved"].as_object()? {
+            saved.insert(name.clone(), Saved { previous: text(&entry[0]), set: text(&entry[1])? });
+        }
+        let loaded = record["loaded"].as_object().map(|loaded| {
+            let field = |name: &str| loaded.get(name).and_then(text);
+            let flag = |name: &str| loaded.get(name).and_then(Value::as_bool).unwrap_or_default();
+            Loaded {
+                profile: field("profile").unwrap_or_default(),
+                kind: field("kind"),
+                account_id: field("account_id"),
+                role_arn: field("role_arn"),
+                region: field("region"),
+                expires_at: loaded.get("expires_at").and_then(Value::as_i64),
+                file: field("file"),
+                signed_in: flag("signed_in"),
+                cached: flag("cached"),
+                declined: flag("declined"),
+            }
+        });
+        Some(State {
+            uid: record["uid"].as_u64().and_then(|uid| u32::try_from(uid).ok())?,
+            entry: text(&record["entry"])?,
+            saved,
+            released: record["released"].as_array()?.iter().filter_map(text).collect(),
+            loaded,
+        })
+    }
+}
+
+fn changes(from: &Environment, to: &Environment) -> Vec<Change> {
+    let gone = from.keys().filter(|name| !to.contains_key(*name)).map(|name| (name.clone(), None));
+    let set = to.iter().filter(|(name, value)| from.get(*name) != Some(value));
+    gone.chain(set.map(|(name, value)| (name.clone(), Some(value.clone())))).collect()
+}
+
+/// Tells whether a value is still the one that was set, without keeping it.
+fn digest(name: &str, value: Option<&String>) -> String {
+    let Some(value) = value else { return String::new() };
+    let hash = Sha256::new().chain_update(name).chain_update([0]).chain_update(value).finalize();
+    HEXLOWER.encode(&hash[..12])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn target(entry: &str, pairs: &[(&str, Option<&str>)]) -> Target {
+        let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect();
+        Target { entry: entry.into(), variables, loaded: Loaded { profile: entry.into(), ..Loaded::default() } }
+    }
+
+    fn apply(env: &Environment, changes: Vec<Change>) -> Environment {
+        let mut env = env.clone();
+        for (name, value) in changes {
+            match value {
+                Some(value) => env.insert(name, value),
+                None => env.remove(&name),
+            };
+        }
+        env
+    }
+
+    /// One step of a shell: what the next process would see.
+    fn step(env: &Environment, target: Option<&Target>) -> Environment {
+        apply(env, State::from_environment(env, 7).transition(env, target).0)
+    }
+
+    fn dev() -> Target {
+        target(
+            "dev",
+            &[
+                ("AWS_ACCESS_KEY_ID", Some("A")),
+                ("AWS_SECRET_ACCESS_KEY", Some("S")),
+                ("AWS_SESSION_TOKEN", Some("T")),
+                ("AWS_PROFILE", None),
+                ("AWS_REGION", Some("eu-west-1")),
+                ("AWSENV_PROFILE", Some("dev")),
+            ],
+        )
+    }
+
+    #[test]
+    fn leaving_restores_what_was_set_and_what_was_not() {
+        let before = environment(&[("AWS_PROFILE", "mine"), ("AWS_ACCESS_KEY_ID", ""), ("X", "1")]);
+        let inside = step(&before, Some(&dev()));
+        assert_eq!(inside.get("AWS_PROFILE"), None);
+        assert_eq!(inside["AWS_SESSION_TOKEN"], "T");
+        assert_eq!(step(&inside, None), before);
+    }
+
+    #[test]
+    fn nothing_changes_where_everything_is_there() {
+        let inside = step(&environment(&[]), Some(&dev()));
+        let (changes, _) = State::from_environment(&inside, 7).transition(&inside, Some(&dev()));
+        assert_eq!(changes, []);
+    }
+
+    #[test]
+    fn what_the_user_changes_stays_the_users() {
+        let mut inside = step(&environment(&[("AWS_REGION", "old")]), Some(&dev()));
+        inside.insert("AWS_REGION".into(), "mine".into());
+        let renewed = step(&inside, Some(&dev()));
+        assert_eq!(renewed["AWS_REGION"], "mine");
+        assert_eq!(step(&renewed, Some(&dev()))["AWS_REGION"], "mine");
+        assert_eq!(step(&renewed, None), environment(&[("AWS_REGION", "mine")]));
+    }
+
+    #[test]
+    fn credentials_of_the_users_own_are_never_mixed_with_ours() {
+        let mut inside = step(&environment(&[]), Some(&dev()));
+        inside.insert("AWS_ACCESS_KEY_ID".into(), "MINE".into());
+        inside.insert("AWS_SECRET_ACCESS_KEY".into(), "MINE".into());
+        let after = step(&inside, Some(&dev()));
+        assert_eq!(after.get("AWS_SESSION_TOKEN"), None);
+        assert_eq!(after["AWS_ACCESS_KEY_ID"], "MINE");
+    }
+
+    #[test]
+    fn from_one_project_into_another_the_first_value_is_kept() {
+        let before = environment(&[("AWS_REGION", "home")]);
+        let other = target("prod", &[("AWS_REGION", Some("us-east-1"))]);
+        let inside = step(&step(&before, Some(&dev())), Some(&other));
+        assert_eq!(inside["AWS_REGION"], "us-east-1");
+        assert_eq!(inside.get("AWS_ACCESS_KEY_ID"), None);
+        assert_eq!(step(&inside, None), before);
+    }
+
+    #[test]
+    fn another_users_record_and_a_damaged_one_do_not_count() {
+        let inside = step(&environment(&[]), Some(&dev()));
+        assert_eq!(State::from_environment(&inside, 8).loaded, None);
+        for damaged in ["", "x", "bm8", "e30"] {
+            assert_eq!(
+                State::from_environment(&environment(&[(STATE_VARIABLE, damaged)]), 7),
+                State { uid: 7, ..State::default() }
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_way_through_directories_ends_where_it_began(
+            before in proptest::collection::btree_map("AWS_[A-C]", ".{0,8}", 0..4),
+            ways in proptest::collection::vec(proptest::option::of(
+                ("[a-c]", proptest::collection::btree_map("AWS_[A-D]", proptest::option::of(".{0,8}"), 0..5))), 0..6),
+        ) {
+            let mut env: Environment = before.clone();
+            for way in &ways {
+                let target = way.as_ref().map(|(entry, variables)| Target {
+                    entry: format!("{entry}{variables:?}"), variables: variables.clone(), loaded: Loaded::default(),
+                });
+                env = step(&env, target.as_ref());
+                if let Some(target) = &target {
+                    for (name, value) in &target.variables {
+                        prop_assert_eq!(env.get(name), value.as_ref());
+                    }
+                }
+            }
+            prop_assert_eq!(step(&env, None), before);
+        }
+    }
+}

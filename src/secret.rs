@@ -1,0 +1,37 @@
+//! Owns the type that secrets live in: it does not print, and its memory is zeroed when it goes.
+//! Never writes a secret anywhere; whoever calls `expose` answers for where it goes.
+
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A secret text: a secret access key, a session token, a token code.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Secret(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself, for the one place that hands it to AWS or to the shell.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_says_nothing() {
+        assert_eq!(format!("{:?}", Some(Secret::new("wJalr"))), "Some([redacted])");
+    }
+}

@@ -1,0 +1,321 @@
+//! Owns the session files: a plain header that prompt and status can read, and the sealed credentials.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use chacha20poly1305::aead::{Aead, Generate, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce};
+use zeroize::Zeroizing;
+
+use super::key::{self, KeySource};
+use crate::context::Context;
+use crate::credentials::{CacheKey, SessionCredentials};
+use crate::error::{Error, Result};
+use crate::private_file;
+use crate::secret::Secret;
+use crate::settings::CacheMode;
+
+const FORMAT: &str = "awsenv-session 1";
+const NONCE_BYTES: usize = 12;
+
+/// What stands in the open: enough to show and to judge a session, nothing to use it with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    pub profile: String,
+    pub kind: String,
+    pub expires_at: Option<i64>,
+    pub account_id: Option<String>,
+}
+
+/// The directory of session files.
+pub struct SessionCache<'a> {
+    directory: Option<PathBuf>,
+    mode: CacheMode,
+    context: &'a Context,
+}
+
+impl<'a> SessionCache<'a> {
+    #[must_use]
+    pub fn new(context: &'a Context, mode: CacheMode) -> Self {
+        let directory = context.cache_dir().ok().filter(|_| mode != CacheMode::Off);
+        SessionCache { directory, mode, context }
+    }
+
+    /// The cache directory, if anything may be kept.
+    #[must_use]
+    pub fn directory(&self) -> Option<&PathBuf> {
+        self.directory.as_ref()
+    }
+
+    fn path(&self, key: &CacheKey) -> Option<PathBuf> {
+        Some(self.directory.as_ref()?.join("sessions").join(key.as_str()))
+    }
+
+    /// The open part of a session, without decrypting anything.
+    #[must_use]
+    pub fn header(&self, key: &CacheKey) -> Option<Header> {
+        let bytes = fs::read(self.path(key)?).ok()?;
+        Some(parse(&bytes)?.header)
+    }
+
+    /// A session that does not expire within `margin` seconds of `now`.
+    #[must_use]
+    pub fn read(&self, key: &CacheKey, now: i64, margin: i64) -> Option<SessionCredentials> {
+        let bytes = Zeroizing::new(fs::read(self.path(key)?).ok()?);
+        let file = parse(&bytes)?;
+        if file.header.expires_at.is_some_and(|expires_at| expires_at - now <= margin) {
+            return None;
+        }
+        let text = match file.source {
+            KeySource::Plain if self.mode == CacheMode::Plain => Zeroizing::new(file.body.to_vec()),
+            KeySource::Plain => return None,
+            source => open(&key::existing(source, self.context)?, key, file.open_part, file.body)?,
+        };
+        credentials(&text, file.header)
+    }
+
+    /// Keeps a session. With `cache = off` that is nothing.
+    ///
+    /// # Errors
+    /// When the directory cannot be written, or there is no place for a key to seal with.
+    pub fn write(&self, key: &CacheKey, header: &Header, credentials: &SessionCredentials) -> Result<()> {
+        let (Some(path), Some(directory)) = (self.path(key), &self.directory) else { return Ok(()) };
+        private_file::create_directory(directory).map_err(|error| cannot_keep(directory, &error))?;
+        let seal = key::for_sealing(directory, self.context);
+        let source = match (&seal, self.mode) {
+            (Some((source, _)), _) => *source,
+            (None, CacheMode::Plain) => KeySource::Plain,
+            (None, _) => return Err(no_key()),
+        };
+        let mut bytes = open_part(source, header).into_bytes();
+        let token = credentials.session_token.as_ref().map(Secret::expose).unwrap_or_default();
+        let text = Zeroizing::new(format!("{}\n{}\n{token}", credentials.access_key_id, credentials.secret_access_key.expose()));
+        match &seal {
+            Some((_, cipher)) => {
+                let sealed = close(cipher, key, &bytes, text.as_bytes()).ok_or_else(no_key)?;
+                bytes.extend(sealed);
+            }
+            None => bytes.extend(text.as_bytes()),
+        }
+        private_file::replace(&path, &bytes).map_err(|error| cannot_keep(directory, &error))
+    }
+
+    /// Forgets a session; says whether there was one.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be removed.
+    pub fn forget(&self, key: &CacheKey) -> Result<bool> {
+        let Some(path) = self.path(key) else { return Ok(false) };
+        private_file::remove(&path).map_err(|error| Error::failed(format!("cannot remove {}", path.display()), error))
+    }
+
+    /// Forgets every session; says how many there were.
+    ///
+    /// # Errors
+    /// When one of the files cannot be removed.
+    pub fn forget_all(&self) -> Result<usize> {
+        let Some(entries) = self.directory.as_ref().and_then(|directory| directory.join("sessions").read_dir().ok()) else {
+            return Ok(0);
+        };
+        let mut count = 0;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let removed =
+                private_file::remove(&path).map_err(|error| Error::failed(format!("cannot remove {}", path.display()), error))?;
+            count += usize::from(removed);
+        }
+        Ok(count)
+    }
+}
+
+fn cannot_keep(directory: &std::path::Path, error: &std::io::Error) -> Error {
+    Error::failed(format!("cannot keep sessions in {}", directory.display()), error)
+        .hint(format!("free some space there and make it yours: ls -ld {}; or set AWSENV_CACHE_DIR", directory.display()))
+}
+
+fn no_key() -> Error {
+    Error::failed("cannot keep sessions", "neither the kernel's keyring nor XDG_RUNTIME_DIR can hold a key to seal them with")
+        .hint("`cache = plain` in awsenv/config.ini keeps them in files that only their modes protect")
+}
+
+struct Parsed<'f> {
+    source: KeySource,
+    header: Header,
+    open_part: &'f [u8],
+    body: &'f [u8],
+}
+
+fn open_part(source: KeySource, header: &Header) -> String {
+    let mut text = format!("{FORMAT}\nkey: {}\nprofile: {}\nkind: {}\n", source.as_str(), header.profile, header.kind);
+    if let Some(expires_at) = header.expires_at {
+        let _infallible = writeln!(text, "expires_at: {expires_at}");
+    }
+    if let Some(account_id) = &header.account_id {
+        let _infallible = writeln!(text, "account_id: {account_id}");
+    }
+    text.push('\n');
+    text
+}
+
+fn parse(bytes: &[u8]) -> Option<Parsed<'_>> {
+    let end = bytes.windows(2).position(|window| window == b"\n\n")? + 2;
+    let (open_part, body) = bytes.split_at(end);
+    let mut lines = std::str::from_utf8(open_part).ok()?.lines();
+    if lines.next() != Some(FORMAT) {
+        return None;
+    }
+    let (mut source, mut header) = (None, Header::default());
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        match name {
+            "key" => source = KeySource::from_str(value),
+            "profile" => header.profile = value.to_owned(),
+            "kind" => header.kind = value.to_owned(),
+            "expires_at" => header.expires_at = Some(value.parse().ok()?),
+            "account_id" => header.account_id = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    Some(Parsed { source: source?, header, open_part, body })
+}
+
+/// The open part and the cache key are authenticated too: a file that was edited or renamed does not open.
+fn associated(key: &CacheKey, open_part: &[u8]) -> Vec<u8> {
+    [key.as_str().as_bytes(), b"\n", open_part].concat()
+}
+
+fn close(cipher: &ChaCha20Poly1305, key: &CacheKey, open_part: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+    let nonce = Nonce::try_generate().ok()?;
+    let sealed = cipher.encrypt(&nonce, Payload { msg: text, aad: &associated(key, open_part) }).ok()?;
+    Some([nonce.as_slice(), &sealed].concat())
+}
+
+fn open(cipher: &ChaCha20Poly1305, key: &CacheKey, open_part: &[u8], body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, sealed) = body.split_at_checked(NONCE_BYTES)?;
+    let payload = Payload { msg: sealed, aad: &associated(key, open_part) };
+    cipher.decrypt(&Nonce::try_from(nonce).ok()?, payload).ok().map(Zeroizing::new)
+}
+
+fn credentials(text: &[u8], header: Header) -> Option<SessionCredentials> {
+    let mut lines = std::str::from_utf8(text).ok()?.split('\n');
+    let (id, secret, token) = (lines.next()?, lines.next()?, lines.next()?);
+    Some(SessionCredentials {
+        access_key_id: id.to_owned(),
+        secret_access_key: Secret::new(secret),
+        session_token: (!token.is_empty()).then(|| Secret::new(token)),
+        expires_at: header.expires_at,
+        account_id: header.account_id,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Environment;
+    use std::os::unix::fs::PermissionsExt;
+
+    struct Home(tempfile::TempDir);
+
+    impl Home {
+        fn context(&self) -> Context {
+            let runtime = self.0.path().join("run");
+            private_file::create_directory(&runtime).expect("made");
+            let env = Environment::from([
+                ("AWSENV_CACHE_DIR".into(), self.0.path().join("cache").display().to_string()),
+                ("XDG_RUNTIME_DIR".into(), runtime.display().to_string()),
+            ]);
+            Context::new(env, "/".into(), rustix::process::geteuid().as_raw(), None)
+        }
+    }
+
+    fn home() -> Home {
+        Home(tempfile::tempdir().expect("a directory"))
+    }
+
+    fn key(c: char) -> CacheKey {
+        CacheKey::from_recorded(&c.to_string().repeat(64)).expect("valid")
+    }
+
+    fn session() -> (Header, SessionCredentials) {
+        let header = Header {
+            profile: "dev".into(),
+            kind: "assume_role".into(),
+            expires_at: Some(1000),
+            account_id: Some("222222222222".into()),
+        };
+        let credentials = SessionCredentials {
+            access_key_id: "ASIAEXAMPLE".into(),
+            secret_access_key: Secret::new("very-secret"),
+            session_token: Some(Secret::new("very-token")),
+            expires_at: Some(1000),
+            account_id: Some("222222222222".into()),
+        };
+        (header, credentials)
+    }
+
+    #[test]
+    fn a_session_comes_back_until_it_expires_and_shows_nothing_in_its_file() {
+        let home = home();
+        let context = home.context();
+        let cache = SessionCache::new(&context, CacheMode::Sealed);
+        let (header, credentials) = session();
+        cache.write(&key('a'), &header, &credentials).expect("written");
+        assert_eq!(cache.read(&key('a'), 0, 300), Some(credentials));
+        assert_eq!(cache.read(&key('a'), 700, 300), None);
+        assert_eq!(cache.header(&key('a')), Some(header));
+        let path = cache.path(&key('a')).expect("a path");
+        let bytes = fs::read(&path).expect("read");
+        assert!(!bytes.windows(4).any(|window| window == b"very"));
+        assert_eq!(path.metadata().expect("there").permissions().mode() & 0o777, 0o600);
+        assert!(cache.forget(&key('a')).expect("removed") && !cache.forget(&key('a')).expect("gone"));
+    }
+
+    #[test]
+    fn an_edited_or_renamed_file_does_not_open() {
+        let home = home();
+        let context = home.context();
+        let cache = SessionCache::new(&context, CacheMode::Sealed);
+        let (header, credentials) = session();
+        cache.write(&key('a'), &header, &credentials).expect("written");
+        let path = cache.path(&key('a')).expect("a path");
+        let bytes = fs::read(&path).expect("read");
+        fs::write(cache.path(&key('b')).expect("a path"), &bytes).expect("copied");
+        assert_eq!(cache.read(&key('b'), 0, 0), None);
+        let later = String::from_utf8_lossy(&bytes).contains("expires_at: 1000");
+        assert!(later);
+        let position = bytes.windows(4).position(|window| window == b"1000").expect("there");
+        let mut edited = bytes.clone();
+        edited[position] = b'9';
+        fs::write(&path, edited).expect("edited");
+        assert_eq!(cache.read(&key('a'), 0, 0), None);
+        for end in 0..bytes.len() {
+            fs::write(&path, &bytes[..end]).expect("cut");
+            assert_eq!(cache.read(&key('a'), 0, 0), None);
+        }
+    }
+
+    #[test]
+    fn plain_files_count_only_where_the_user_chose_them() {
+        let home = home();
+        let context = home.context();
+        let (header, credentials) = session();
+        let cache = SessionCache::new(&context, CacheMode::Plain);
+        let text = [open_part(KeySource::Plain, &header).as_bytes(), b"ASIAEXAMPLE\nvery-secret\nvery-token"].concat();
+        private_file::replace(&cache.path(&key('a')).expect("a path"), &text).expect("written");
+        assert_eq!(cache.read(&key('a'), 0, 0), Some(credentials));
+        assert_eq!(SessionCache::new(&context, CacheMode::Sealed).read(&key('a'), 0, 0), None);
+        assert_eq!(SessionCache::new(&context, CacheMode::Off).read(&key('a'), 0, 0), None);
+    }
+
+    #[test]
+    fn the_key_may_be_in_the_runtime_directory() {
+        let home = home();
+        let context = home.context();
+        let directory = home.0.path().join("cache");
+        private_file::replace(&directory.join("key-source"), b"runtime").expect("recorded");
+        let (source, _) = key::for_sealing(&directory, &context).expect("a key");
+        assert_eq!(source, KeySource::Runtime);
+        assert!(key::existing(KeySource::Runtime, &context).is_some());
+        fs::set_permissions(home.0.path().join("run"), fs::Permissions::from_mode(0o755)).expect("opened up");
+        assert!(key::existing(KeySource::Runtime, &context).is_none());
+    }
+}

@@ -1,0 +1,99 @@
+//! Owns the rule that only one process at a time signs in for the same session: a lock that the kernel releases when
+//! its holder ends, however it ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::credentials::CacheKey;
+use crate::private_file;
+
+const POLL: Duration = Duration::from_millis(40);
+/// After this long, whoever waits is told for whom.
+const TELL_AFTER: Duration = Duration::from_secs(1);
+
+/// The lock, held while this lives.
+pub(super) struct Flight {
+    _file: Option<File>,
+    /// Whether another process held it first.
+    pub(super) waited: bool,
+}
+
+/// Why the lock was not had: it is held, by this process.
+pub(super) struct Held {
+    pub(super) holder: String,
+}
+
+/// Takes the lock, waiting for it at most `patience`. Where no lock file can be made there is none to take: then two
+/// processes may sign in twice, which costs a call.
+pub(super) fn board(cache_dir: Option<&Path>, key: &CacheKey, patience: Duration) -> Result<Flight, Held> {
+    let Some(mut file) = cache_dir.and_then(|directory| lock_file(directory, key)) else {
+        return Ok(Flight { _file: None, waited: false });
+    };
+    let (start, mut waited, mut told) = (Instant::now(), false, false);
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::Error(_)) => return Ok(Flight { _file: None, waited }),
+            Err(TryLockError::WouldBlock) => waited = true,
+        }
+        if start.elapsed() >= patience {
+            return Err(Held { holder: holder(&mut file) });
+        }
+        if !told && start.elapsed() >= TELL_AFTER {
+            eprintln!("awsenv: waiting for the sign-in of process {} (Ctrl-C to go on without)", holder(&mut file));
+            told = true;
+        }
+        sleep(POLL);
+    }
+    // Who holds it is for messages only, so a full disk must not stand in the way.
+    let _best_effort = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+    Ok(Flight { _file: Some(file), waited })
+}
+
+fn lock_file(cache_dir: &Path, key: &CacheKey) -> Option<File> {
+    let directory = cache_dir.join("locks");
+    private_file::create_directory(&directory).ok()?;
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(directory.join(key.as_str())).ok()
+}
+
+fn holder(file: &mut File) -> String {
+    let mut pid = String::new();
+    let read = file.rewind().and_then(|()| file.take(20).read_to_string(&mut pid));
+    match read {
+        Ok(_) if !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()) => pid,
+        _ => "?".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_waits_and_learns_who_holds_it() {
+        let home = tempfile::tempdir().expect("a directory");
+        let key = CacheKey::from_recorded(&"a".repeat(64)).expect("valid");
+        let first = board(Some(home.path()), &key, Duration::ZERO).unwrap_or_else(|_| panic!("free"));
+        assert!(!first.waited);
+        let held = board(Some(home.path()), &key, Duration::from_millis(100)).err().expect("held");
+        assert_eq!(held.holder, std::process::id().to_string());
+        let waiter = std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| board(Some(home.path()), &key, Duration::from_secs(5)).is_ok_and(|flight| flight.waited));
+            sleep(Duration::from_millis(100));
+            drop(first);
+            waiter.join().expect("no panic")
+        });
+        assert!(waiter);
+    }
+
+    #[test]
+    fn without_a_directory_nobody_waits() {
+        let key = CacheKey::from_recorded(&"a".repeat(64)).expect("valid");
+        assert!(board(None, &key, Duration::ZERO).is_ok());
+        assert!(board(Some(Path::new("/proc/nowhere")), &key, Duration::ZERO).is_ok());
+    }
+}

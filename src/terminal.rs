@@ -1,0 +1,225 @@
+//! Owns the conversation with a person: one question on `/dev/tty`, and an answer typed there.
+//! Never uses standard input or output, which belong to the shell and its pipes.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Kind, Result, printable};
+use crate::secret::Secret;
+use crate::session::{Ask, TokenCodes};
+
+/// How often a person may enter a code.
+const TRIES: u32 = 3;
+const INTERRUPT: u8 = 0x03;
+const END_OF_INPUT: u8 = 0x04;
+const ERASE_LINE: u8 = 0x15;
+const ESCAPE: u8 = 0x1b;
+const LONGEST_ANSWER: usize = 64;
+
+/// The controlling terminal, if this process may use it.
+pub struct Terminal(File);
+
+impl Terminal {
+    /// Opens the terminal. None in the background, where reading would stop the process, and where there is none.
+    #[must_use]
+    pub fn open() -> Option<Self> {
+        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        (tcgetpgrp(&tty).ok()? == rustix::process::getpgrp()).then_some(Terminal(tty))
+    }
+
+    /// Asks for a line. None if the person answered with nothing, or with Ctrl-C, Ctrl-D or Escape.
+    ///
+    /// # Errors
+    /// When the terminal cannot be set up or read.
+    pub fn ask(&mut self, question: &str) -> std::io::Result<Option<Zeroizing<String>>> {
+        let raw = RawMode::enter(&self.0)?;
+        self.0.write_all(printable(question).as_bytes())?;
+        let answer = read_line(&mut self.0);
+        drop(raw);
+        self.0.write_all(b"\n")?;
+        answer
+    }
+
+    pub fn tell(&mut self, line: &str) -> std::io::Result<()> {
+        writeln!(self.0, "{}", printable(line))
+    }
+}
+
+/// The terminal's modes while a line is read: no signals, so that `$?` and the terminal survive Ctrl-C; and no echo,
+/// since fish's prompt has it off already and the others on. They come back when this goes.
+struct RawMode {
+    tty: File,
+    before: Termios,
+}
+
+impl RawMode {
+    fn enter(tty: &File) -> std::io::Result<Self> {
+        let before = tcgetattr(tty)?;
+        let mut modes = before.clone();
+        modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        // Flush: what was typed before the question was not meant as its answer.
+        tcsetattr(tty, OptionalActions::Flush, &modes)?;
+        Ok(RawMode { tty: tty.try_clone()?, before })
+    }
+}
+
+impl Drop for RawMode {
+    fn drop(&mut self) {
+        // If the terminal is gone there is nothing to restore.
+        let _gone = tcsetattr(&self.tty, OptionalActions::Drain, &self.before);
+    }
+}
+
+fn read_line(tty: &mut (impl Read + Write)) -> std::io::Result<Option<Zeroizing<String>>> {
+    let mut line = Zeroizing::new(String::with_capacity(LONGEST_ANSWER));
+    let mut byte = [0];
+    loop {
+        if tty.read(&mut byte)? == 0 {
+            return Ok(None);
+        }
+        match byte[0] {
+            b'\r' | b'\n' => return Ok(Some(line).filter(|line| !line.is_empty())),
+            INTERRUPT | END_OF_INPUT | ESCAPE => return Ok(None),
+            0x08 | 0x7f => {
+                if line.pop().is_some() {
+                    tty.write_all(b"\x08 \x08")?;
+                }
+            }
+            ERASE_LINE => {
+                while line.pop().is_some() {
+                    tty.write_all(b"\x08 \x08")?;
+                }
+            }
+            printing @ 0x21..=0x7e if line.len() < LONGEST_ANSWER => {
+                line.push(char::from(printing));
+                tty.write_all(&byte)?;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Codes that a person types.
+pub struct AskedCodes {
+    terminal: Option<Terminal>,
+    /// Whether the person chose not to sign in.
+    pub declined: bool,
+}
+
+impl AskedCodes {
+    #[must_use]
+    pub fn new() -> Self {
+        AskedCodes { terminal: None, declined: false }
+    }
+}
+
+impl Default for AskedCodes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TokenCodes for AskedCodes {
+    fn next(&mut self, ask: &Ask<'_>) -> Result<Secret> {
+        let needed = |why: &str| Error::new(Kind::SignInNeeded, format!("an MFA code for {} is needed", ask.mfa_serial), why);
+        if self.terminal.is_none() {
+            self.terminal = Terminal::open();
+        }
+        let Some(terminal) = &mut self.terminal else {
+            return Err(needed("there is no terminal to ask on").hint("awsenv login --mfa-code CODE"));
+        };
+        let broken =
+            |error: std::io::Error| needed(&format!("the terminal failed: {error}")).hint("awsenv login --mfa-code CODE");
+        if let Some(problem) = ask.problem {
+            let hint = problem.error.hint_text().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            terminal.tell(&format!("awsenv: {}{hint}", problem.error.summary())).map_err(broken)?;
+        }
+        let wait = ask.wait_seconds.map(|seconds| format!(" (the next one, in {seconds} s)")).unwrap_or_default();
+        match terminal.ask(&format!("awsenv: MFA code for {}{wait}: ", ask.mfa_serial)).map_err(broken)? {
+            Some(code) => Ok(Secret::new(code.trim())),
+            None => {
+                self.declined = true;
+                Err(needed("it was not given").hint("awsenv login"))
+            }
+        }
+    }
+
+    fn tries(&self) -> u32 {
+        TRIES
+    }
+}
+
+/// A code from the command line or standard input.
+pub struct GivenCode(Option<Secret>);
+
+impl GivenCode {
+    #[must_use]
+    pub fn new(code: Secret) -> Self {
+        GivenCode(Some(code))
+    }
+}
+
+impl TokenCodes for GivenCode {
+    fn next(&mut self, ask: &Ask<'_>) -> Result<Secret> {
+        self.0.take().ok_or_else(|| {
+            Error::new(
+                Kind::SignInNeeded,
+                format!("an MFA code for {} is needed", ask.mfa_serial),
+                "the one that was given is used up",
+            )
+            .hint("awsenv login --mfa-code CODE, with the next code")
+        })
+    }
+
+    fn tries(&self) -> u32 {
+        1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a person types, and what the terminal shows.
+    struct Typed<'a>(&'a [u8], Vec<u8>);
+
+    impl Read for Typed<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0.read(buffer)
+        }
+    }
+
+    impl Write for Typed<'_> {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.1.write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn answer(typed: &[u8]) -> Option<String> {
+        read_line(&mut Typed(typed, Vec::new())).expect("read").map(|line| line.to_string())
+    }
+
+    #[test]
+    fn a_line_ends_in_either_shell_mode_and_can_be_edited() {
+        assert_eq!(answer(b"123456\r").as_deref(), Some("123456"));
+        assert_eq!(answer(b"123456\n").as_deref(), Some("123456"));
+        assert_eq!(answer(b"129\x7f\x7f23\x0856\x15654321\r").as_deref(), Some("654321"));
+        assert_eq!(answer(b"12 34\t56\r").as_deref(), Some("123456"));
+    }
+
+    #[test]
+    fn declining() {
+        for typed in [&b"\r"[..], b"12\x03", b"12\x04", b"12\x1b", b"12", b""] {
+            assert_eq!(answer(typed), None, "{typed:?}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What the tests and the playground share.
+
+pub mod fake_aws;
+pub mod home;
