@@ -9,14 +9,14 @@ const __awsenv_bin = "AWSENV_BINARY"
 const __awsenv_generation_file = "AWSENV_GENERATION_FILE"
 
 $env.__awsenv = {
-    pwd: "", nearer: [], file: null, content: null, generation: "", present: [], absent: [], checked: null
-    deadline: null, expires: null, template: null, production: false, told: "", pin: ""
+    pwd: "", nearer: [], file: null, content: null, generation: "", present: [], absent: [], checked: (date now)
+    deadline: null, expires: null, template: null, repaint: null, production: false, told: "", pin: ""
 }
 
 # The content of a file, as far as it can matter. A pipe put in its place is not read: that could wait for ever.
 def __awsenv_read [path: any] {
     if $path == null or ($path | path type) != file { return null }
-    try { open --raw $path | decode utf-8 } catch { null }
+    try { open --raw $path } catch { null }
 }
 
 # The nearest .awsprofile, and where nearer ones would be.
@@ -32,49 +32,53 @@ def __awsenv_walk [] {
     }
 }
 
-# What tells that a file was edited: its hash. Of a large one the modification time, which nu is slow to tell, so it is
-# looked at once in ten seconds.
+# What tells that a file was edited: its hash; of a large one the modification time.
 def __awsenv_mark [path: string] {
-    let found = try { ls --directory $path | first } catch { return {path: $path, hash: null, modified: null} }
-    if $found.size > 64kB {
-        {path: $path, hash: null, modified: $found.modified}
-    } else {
-        {path: $path, hash: (open --raw $path | hash md5), modified: null}
+    try {
+        let found = (ls --directory $path | first)
+        let large = $found.size > 64kB
+        {path: $path, hash: (if not $large { open --raw $path | hash md5 }), modified: (if $large { $found.modified })}
+    } catch {
+        {path: $path, hash: null, modified: null}
     }
 }
 
-# Whether the binary must run.
-def --env __awsenv_stale [] {
-    let state = $env.__awsenv
-    if ($env.AWSENV_PIN? | default "") != $state.pin { return true }
-    if $env.PWD != $state.pwd {
-        if $state.pwd == "" { return true }
-        let found = (__awsenv_walk)
-        if $found.file != $state.file { return true }
-        $env.__awsenv.pwd = $env.PWD
-        $env.__awsenv.nearer = $found.nearer
-    } else {
-        for candidate in $state.nearer { if ($candidate | path exists) { return true } }
+# Whether one of the AWS files or the settings was edited. nu is slow to tell, so it is asked once in two seconds.
+def __awsenv_touched [] {
+    for file in $env.__awsenv.present {
+        let same = try {
+            if $file.hash != null {
+                (open --raw $file.path | hash md5) == $file.hash
+            } else {
+                (ls --directory $file.path | get 0.modified) == $file.modified
+            }
+        } catch { false }
+        if not $same { return true }
     }
-    if $state.file != null {
-        let content = try { open --raw $state.file | decode utf-8 } catch { null }
-        if $content != $state.content { return true }
-        if $content == null and not ($state.file | path exists --no-symlink) { return true }
-    }
-    let generation = try { open --raw $__awsenv_generation_file | decode utf-8 } catch { "" }
-    if $generation != $state.generation { return true }
-    for file in $state.present {
-        if $file.hash != null {
-            let hash = try { open --raw $file.path | hash md5 } catch { null }
-            if $hash != $file.hash { return true }
-        } else if (date now) > $state.checked + 10sec {
-            if (try { ls --directory $file.path | get 0.modified } catch { null }) != $file.modified { return true }
-            $env.__awsenv.checked = (date now)
-        }
-    }
-    for path in $state.absent { if ($path | path exists) { return true } }
-    if $state.deadline != null and (date now | into int) >= $state.deadline * 1_000_000_000 { return true }
     false
+}
+
+# What there is to do: nothing (null), `run` the binary, `look` at the AWS files, follow a `move` to another directory,
+# or `paint` the segment. This is all that happens at most prompts. It changes nothing, since nu copies the whole
+# environment back from what does.
+def __awsenv_due [] {
+    if $env.AWSENV_DISABLE? == "1" { return null }
+    let state = $env.__awsenv
+    if ($env.AWSENV_PIN? | default "") != $state.pin { return run }
+    if $env.PWD != $state.pwd { return move }
+    for path in $state.nearer { if ($path | path exists) { return run } }
+    if $state.file != null {
+        let content = try { open --raw $state.file } catch { null }
+        if $content != $state.content { return run }
+        if $content == null and not ($state.file | path exists --no-symlink) { return run }
+    }
+    if (try { open --raw $__awsenv_generation_file } catch { "" }) != $state.generation { return run }
+    for path in $state.absent { if ($path | path exists) { return run } }
+    let now = (date now)
+    if $state.deadline != null and $now >= $state.deadline { return run }
+    if $now > $state.checked + 2sec { return look }
+    if $state.repaint != null and $now >= $state.repaint { return paint }
+    null
 }
 
 # Runs the binary. What is to be tried is recorded as tried first, so that an interrupt cannot repeat it at each prompt.
@@ -84,11 +88,10 @@ def --env __awsenv_load [] {
     let marks = ($before.present | each {|file| __awsenv_mark $file.path })
     $env.__awsenv = ($before | merge {
         pwd: $env.PWD, nearer: $found.nearer, file: $found.file, content: (__awsenv_read $found.file), deadline: null
-        generation: (try { open --raw $__awsenv_generation_file | decode utf-8 } catch { "" })
+        generation: (try { open --raw $__awsenv_generation_file } catch { "" })
         pin: ($env.AWSENV_PIN? | default ""), present: $marks, checked: (date now)
     })
-    let output = (with-env {AWSENV_TOLD: $before.told} { do --ignore-errors { ^$__awsenv_bin export nu } })
-    let update = try { $output | from json } catch { null }
+    let update = try { with-env {AWSENV_TOLD: $before.told} { ^$__awsenv_bin export nu } | from json } catch { null }
     if $update == null { return }
     load-env $update.set
     for name in $update.hide { hide-env --ignore-errors $name }
@@ -99,15 +102,19 @@ def --env __awsenv_load [] {
         if ($mark | is-empty) { __awsenv_mark $path } else { $mark | first }
     })
     let content = ($update.hook.content? | default (__awsenv_read $update.hook.file))
-    $env.__awsenv = ($env.__awsenv | merge $update.hook | merge {present: $present, content: $content})
+    let moment = {|seconds| if $seconds != null { $seconds * 1_000_000_000 | into datetime } }
+    $env.__awsenv = ($env.__awsenv | merge $update.hook | merge {
+        present: $present, content: $content, repaint: null
+        deadline: (do $moment $update.hook.deadline), expires: (do $moment $update.hook.expires)
+    })
 }
 
-# The remaining time in the segment, and a colour for it by the name that `ansi` knows.
+# The remaining time in the segment, and a colour for it by the name that `ansi` knows. It stays until the text changes.
 def --env __awsenv_segment [] {
     let state = $env.__awsenv
     mut colour = "green"
     if $state.expires != null {
-        let left = $state.expires - (date now | into int) // 1_000_000_000
+        let left = (($state.expires - (date now)) / 1sec | math ceil)
         let text = if $left >= 3600 {
             $"($left // 3600)h($left mod 3600 // 60 | fill --width 2 --alignment right --character '0')m"
         } else if $left >= 60 {
@@ -119,15 +126,34 @@ def --env __awsenv_segment [] {
         }
         $env.AWSENV_PROMPT = ($state.template | str replace --all "\u{1}" $text)
         if $left <= 300 { $colour = "red" } else if $left <= 900 { $colour = "yellow" }
+        $env.__awsenv.repaint = ((date now) + ([($left mod 60) 1] | math max | into duration --unit sec))
+    } else {
+        $env.__awsenv.repaint = ((date now) + 1wk)
     }
     if $state.production { $colour = "magenta" }
     $env.AWSENV_PROMPT_COLOR = $colour
 }
 
-def --env __awsenv_hook [] {
-    if $env.AWSENV_DISABLE? == "1" { return }
-    if (__awsenv_stale) { __awsenv_load }
-    if $env.__awsenv.template? != null { __awsenv_segment }
+def --env __awsenv_act [due: string] {
+    match $due {
+        "run" => { __awsenv_load }
+        "move" => {
+            let found = (__awsenv_walk)
+            if $env.__awsenv.pwd == "" or $found.file != $env.__awsenv.file {
+                __awsenv_load
+            } else {
+                $env.__awsenv.pwd = $env.PWD
+                $env.__awsenv.nearer = $found.nearer
+                let next = (__awsenv_due)
+                if $next != null { __awsenv_act $next }
+            }
+        }
+        "look" => {
+            $env.__awsenv.checked = (date now)
+            if (__awsenv_touched) { __awsenv_load }
+        }
+    }
+    if $env.__awsenv.template != null { __awsenv_segment }
 }
 
 # Use a profile in this shell, whatever the directory, until `awsenv shell --unset`.
@@ -140,4 +166,7 @@ def --env "awsenv shell" [
     if $pin == null { hide-env --ignore-errors AWSENV_PIN } else { $env.AWSENV_PIN = $pin }
 }
 
-$env.config.hooks.pre_prompt = ($env.config.hooks.pre_prompt? | default [] | append {|| __awsenv_hook })
+$env.config.hooks.pre_prompt = ($env.config.hooks.pre_prompt? | default [] | append {||
+    let due = (__awsenv_due)
+    if $due != null { __awsenv_act $due }
+})

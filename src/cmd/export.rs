@@ -81,7 +81,9 @@ pub fn run(context: &Context, shell: &str) -> Result<()> {
     if let Some(renewal) = &turn.renewal {
         start_renewal(context, renewal);
     }
-    report(turn.error, &turn.notices, told.new)
+    let reported = report(turn.error, &turn.notices, told.new);
+    // nu throws away what a program printed that ends with another status.
+    if shell == Shell::Nu { Ok(()) } else { reported }
 }
 
 /// The hook's words. One line where the contract promises one; otherwise as any command's, cause and hint.

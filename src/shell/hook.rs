@@ -43,6 +43,9 @@ pub(super) fn fish(paths: &HookPaths) -> String {
     paths.put_in(include_str!("../../shell/awsenv.fish"), quote_fish)
 }
 
+/// nu knows no bare words as values, so there the quotes are part of what is replaced.
 pub(super) fn nu(paths: &HookPaths) -> String {
-    paths.put_in(include_str!("../../shell/awsenv.nu"), nu::quote)
+    let template = include_str!("../../shell/awsenv.nu");
+    let bare = [BINARY, GENERATION].iter().fold(template.to_owned(), |text, word| text.replace(&format!("\"{word}\""), word));
+    paths.put_in(&bare, nu::quote)
 }

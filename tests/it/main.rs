@@ -5,5 +5,7 @@
 mod support;
 
 mod commands;
+mod pty;
 mod run;
+mod scenarios;
 mod sign_in;

@@ -70,6 +70,17 @@ impl Home {
         self.run(&self.root, &["login", profile, "--mfa-code", &code])
     }
 
+    /// Has another role of a device that is signed in already.
+    #[track_caller]
+    pub fn login_cached(&self, profile: &str) {
+        self.run(&self.root, &["env", "--profile", profile, "--format", "env"]).succeeds();
+    }
+
+    /// Makes every shell look again, as something that changed elsewhere does.
+    pub fn touch_generation(&self) {
+        self.write(".local/share/awsenv/generation", &format!("{:?}", std::time::Instant::now()));
+    }
+
     /// The environment after `awsenv export json` in a directory, from a given one.
     pub fn export(&self, directory: &Path, environment: &BTreeMap<String, String>) -> (BTreeMap<String, String>, Run) {
         let pairs: Vec<_> = environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -1,0 +1,295 @@
+//! Real shells in a pseudo-terminal: types into them, reads their screen, and looks at the environment that the
+//! programs they start see.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pty_process::blocking::{Command, Pty, open};
+
+use crate::support::home::Home;
+
+/// How long anything may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Bash,
+    Zsh,
+    Fish,
+    Nu,
+}
+
+pub const EVERY_SHELL: [Kind; 4] = [Kind::Bash, Kind::Zsh, Kind::Fish, Kind::Nu];
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Bash => "bash",
+            Kind::Zsh => "zsh",
+            Kind::Fish => "fish",
+            Kind::Nu => "nu",
+        }
+    }
+
+    /// Sets and exports a variable.
+    pub fn set(self, name: &str, value: &str) -> String {
+        match self {
+            Kind::Bash | Kind::Zsh => format!("export {name}='{value}'"),
+            Kind::Fish => format!("set -gx {name} '{value}'"),
+            Kind::Nu => format!("$env.{name} = '{value}'"),
+        }
+    }
+
+    fn rc(self, home: &Home, before: &str, after: &str) {
+        let hook = format!("{} hook {}", env!("CARGO_BIN_EXE_awsenv"), self.name());
+        match self {
+            Kind::Bash => home.write(".bashrc", &format!("PS1='@@> '\n{before}\neval \"$({hook})\"\n{after}\n")),
+            Kind::Zsh => home.write(
+                ".zshrc",
+                &format!("PS1='@@> '\nunsetopt zle_bracketed_paste 2>/dev/null\n{before}\neval \"$({hook})\"\n{after}\n"),
+            ),
+            Kind::Fish => home.write(
+                ".config/fish/config.fish",
+                &format!(
+                    "function fish_prompt; echo -n '@@> '; end\nfunction fish_greeting; end\n{before}\n{hook} | source\n{after}\n"
+                ),
+            ),
+            Kind::Nu => {
+                let text = home.run(&home.root, &["hook", "nu"]).succeeds().stdout;
+                home.write("hook.nu", &text);
+                home.write(
+                    "config.nu",
+                    &format!(
+                        "$env.config.show_banner = false\n$env.PROMPT_COMMAND = {{|| '@@' }}\n$env.PROMPT_INDICATOR = '> '\n$env.PROMPT_COMMAND_RIGHT = {{|| '' }}\n{before}\nsource {}\n{after}\n",
+                        home.path("hook.nu").display()
+                    ),
+                )
+            }
+        };
+    }
+
+    fn program(self, home: &Home) -> (String, Vec<String>) {
+        let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        match self {
+            Kind::Bash => ("bash".into(), text(&["--noprofile", "-i"])),
+            Kind::Zsh => ("zsh".into(), text(&["-d", "-i"])),
+            Kind::Fish => ("fish".into(), text(&["-i"])),
+            Kind::Nu => (
+                nu(),
+                text(&["--config", &home.path("config.nu").display().to_string(), "--env-config", "/dev/null", "--no-history"]),
+            ),
+        }
+    }
+}
+
+/// The test command puts `nu` of the pinned version where this says.
+pub fn nu() -> String {
+    std::env::var("AWSENV_TEST_NU").unwrap_or_else(|_| "nu".to_owned())
+}
+
+/// A shell that is running.
+pub struct Shell<'h> {
+    pub kind: Kind,
+    home: &'h Home,
+    pty: Arc<Pty>,
+    child: Child,
+    screen: Arc<Mutex<String>>,
+    /// Where the part of the screen begins that was not looked at yet.
+    cleared: std::cell::Cell<usize>,
+    snaps: PathBuf,
+    count: usize,
+}
+
+impl<'h> Shell<'h> {
+    pub fn start(home: &'h Home, kind: Kind) -> Self {
+        Shell::start_with(home, kind, "", "", &[])
+    }
+
+    /// `before` and `after` stand around the hook in the shell's start-up file.
+    pub fn start_with(home: &'h Home, kind: Kind, before: &str, after: &str, environment: &[(&str, &str)]) -> Self {
+        kind.rc(home, before, after);
+        write_snap(home);
+        let (program, arguments) = kind.program(home);
+        let (pty, pts) = open().expect("a pseudo-terminal");
+        pty.resize(pty_process::Size::new(40, 300)).expect("resized");
+        let extra: BTreeMap<_, _> = environment.iter().copied().collect();
+        let command =
+            Command::new(program).args(arguments).env_clear().envs(home.environment()).envs(extra).current_dir(&home.root);
+        let child = command.env("PWD", &home.root).spawn(pts).expect("the shell is installed");
+        let (pty, screen) = (Arc::new(pty), Arc::new(Mutex::new(String::new())));
+        let (reader, text) = (Arc::clone(&pty), Arc::clone(&screen));
+        std::thread::spawn(move || read_screen(&reader, &text));
+        let snaps = home.path(&format!("snaps-{}-{}", kind.name(), child.id()));
+        fs::create_dir_all(&snaps).expect("made");
+        let mut shell = Shell { kind, home, pty, child, screen, cleared: std::cell::Cell::default(), snaps, count: 0 };
+        shell.environment();
+        shell
+    }
+
+    /// Types a text as it is.
+    pub fn type_text(&self, text: &str) {
+        (&*self.pty).write_all(text.as_bytes()).expect("typed");
+    }
+
+    /// Types a command line, and Enter.
+    #[track_caller]
+    pub fn line(&self, line: &str) {
+        self.ready();
+        self.type_text(&format!("{line}\r"));
+    }
+
+    /// Types an answer to a question, and Enter.
+    pub fn answer(&self, text: &str) {
+        self.type_text(&format!("{text}\r"));
+    }
+
+    /// nu loses what is typed before its prompt is there. It marks prompts (A) and the start of commands (C).
+    #[track_caller]
+    fn ready(&self) {
+        if self.kind == Kind::Nu {
+            self.until("prompt", || {
+                let text = self.screen.lock().expect("no panic");
+                text.rfind("\u{1b}]133;B").is_some_and(|prompt| text.rfind("\u{1b}]133;C").is_none_or(|command| command < prompt))
+            });
+        }
+    }
+
+    /// The environment that a program started here and now sees.
+    #[track_caller]
+    pub fn environment(&mut self) -> BTreeMap<String, String> {
+        self.count += 1;
+        let file = self.snaps.join(self.count.to_string());
+        self.line(&format!("snap {}", file.display()));
+        self.read_snap(&file)
+    }
+
+    #[track_caller]
+    pub fn read_snap(&self, file: &Path) -> BTreeMap<String, String> {
+        self.until(&format!("the file {}", file.display()), || file.exists());
+        let text = fs::read_to_string(file).expect("written");
+        text.split('\0')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    /// Runs a line, and returns what the programs after it see.
+    #[track_caller]
+    pub fn run(&mut self, line: &str) -> BTreeMap<String, String> {
+        self.line(line);
+        self.environment()
+    }
+
+    pub fn screen(&self) -> String {
+        self.screen.lock().expect("no panic")[self.cleared.get()..].to_owned()
+    }
+
+    pub fn clear(&self) {
+        self.cleared.set(self.screen.lock().expect("no panic").len());
+    }
+
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) {
+        self.until(&format!("`{text}`"), || self.screen().contains(text));
+    }
+
+    #[track_caller]
+    pub fn until(&self, what: &str, done: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !done() {
+            assert!(start.elapsed() < PATIENCE, "{}: no {what}; the screen:\n{}", self.kind.name(), self.screen());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Answers the question for a code with the device's next one.
+    #[track_caller]
+    pub fn give_code(&self) {
+        self.wait_for("awsenv: MFA code for");
+        self.clear();
+        let code = self.home.aws.fresh_code(crate::support::home::DEVICE);
+        self.answer(&code);
+    }
+
+    /// Waits until the shell looks at the AWS files again: nu does so once in two seconds.
+    pub fn settle(&self) {
+        if self.kind == Kind::Nu {
+            std::thread::sleep(Duration::from_millis(2200));
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Shell<'_> {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// A terminal answers some questions that shells ask it: where the cursor is, and what it is.
+fn read_screen(mut pty: &Pty, screen: &Mutex<String>) {
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = pty.read(&mut bytes) {
+        let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+        if text.contains("\u{1b}[6n") && pty.write_all(b"\x1b[1;1R").is_err() {
+            return;
+        }
+        if text.contains("\u{1b}[c") && pty.write_all(b"\x1b[?62;c").is_err() {
+            return;
+        }
+        screen.lock().expect("no panic").push_str(&text);
+    }
+}
+
+/// `snap FILE`, in all shells alike, writes the environment that it is given.
+fn write_snap(home: &Home) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = home.write("bin/snap", "#!/bin/sh\nenv -0 > \"$1.part\" && mv \"$1.part\" \"$1\"\n");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("changed");
+    let link = home.path("bin/awsenv");
+    if !link.exists() {
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_awsenv"), link).expect("linked");
+    }
+}
+
+impl Home {
+    /// How many processes a shell started, and programs it executed, during five prompts at which nothing happened.
+    #[track_caller]
+    pub fn count_runs(&self, pid: u32, shell: &Shell<'_>) -> usize {
+        use std::process::{Command, Stdio};
+        shell.line("");
+        std::thread::sleep(Duration::from_millis(300));
+        let log = self.path(&format!("strace-{pid}"));
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-e", "trace=fork,vfork,clone,clone3,execve", "-o"]).arg(&log).arg("-p").arg(pid.to_string());
+        let mut strace = strace.stderr(Stdio::piped()).spawn().expect("strace is installed");
+        let mut attached = [0; 16];
+        strace.stderr.as_mut().expect("piped").read_exact(&mut attached).expect("strace attaches");
+        for _ in 0..5 {
+            let before = shell.screen().matches("@@").count();
+            shell.line("");
+            shell.until("prompt", || shell.screen().matches("@@").count() > before);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        rustix::process::kill_process(rustix::process::Pid::from_child(&strace), rustix::process::Signal::INT)
+            .expect("signalled");
+        strace.wait().expect("it ends");
+        // nu starts threads; they are not processes.
+        let text = fs::read_to_string(log).expect("written");
+        text.lines()
+            .filter(|line| {
+                line.contains("fork(") || line.contains("execve(") || (line.contains("clone") && !line.contains("CLONE_THREAD"))
+            })
+            .count()
+    }
+}
