@@ -55,7 +55,7 @@ __awsenv_stale() {
     if [[ ! -e $__awsenv_file && ! -L $__awsenv_file ]]; then return 0; fi
   fi
   line=''
-  if IFS= read -r line 2>/dev/null <$__awsenv_generation_file; then :; fi
+  if [[ -r $__awsenv_generation_file ]]; then IFS= read -r line <$__awsenv_generation_file; fi
   if [[ $line != "$__awsenv_generation" ]]; then return 0; fi
   for candidate stamp in $__awsenv_present; do
     if [[ ! -e $candidate || $candidate -nt $stamp || $candidate -ot $stamp ]]; then return 0; fi
@@ -78,7 +78,7 @@ __awsenv_load() {
   __awsenv_pwd=$PWD __awsenv_pin=${AWSENV_PIN-} __awsenv_file=$__awsenv_found __awsenv_content=$__awsenv_reply __awsenv_deadline=''
   __awsenv_nearer=($__awsenv_walked)
   __awsenv_generation=''
-  if IFS= read -r __awsenv_generation 2>/dev/null <$__awsenv_generation_file; then :; fi
+  if [[ -r $__awsenv_generation_file ]]; then IFS= read -r __awsenv_generation <$__awsenv_generation_file; fi
   if (( ${+__p9k_instant_prompt_active} )); then
     # Nothing may be printed or asked before powerlevel10k's real prompt: take the environment, and come back.
     statements=$(AWSENV_MFA=never $__awsenv_bin export zsh 2>/dev/null)

@@ -116,18 +116,22 @@ impl Activation<'_> {
         let now = self.context.now();
         let current = self.current();
         // A person is asked on entering, and when what is loaded ends; not again because something else changed.
-        let answered = current.is_some_and(|loaded| loaded.declined || !loaded.signed_in);
+        let declined = current.is_some_and(|loaded| loaded.declined);
         let lives = current.is_some_and(|loaded| loaded.signed_in && loaded.expires_at.is_none_or(|at| at - now > RENEW_NOW));
         let mut nobody = NoCodes { why: "it was signed out" };
-        let codes: &mut dyn TokenCodes = if answered || lives { &mut nobody } else { codes };
-        let mut sessions = Sessions::new(self.context, self.settings, codes);
+        let codes: &mut dyn TokenCodes = if declined || lives { &mut nobody } else { codes };
+        let mut sessions = Sessions::new(self.context, self.settings, &mut *codes);
         sessions.ask_once = true;
         let account = self.directive.account_id.as_deref();
         let result = sessions.obtain(profile, self.directive.duration, account, Freshness::Cached);
         let notices = std::mem::take(&mut sessions.notices);
         let turn = match result {
             Ok(obtained) => self.loaded_keys(profile, &obtained, notices.is_empty(), now),
-            Err(error) => self.not_loaded(profile, error, answered, lives, now),
+            Err(error) => {
+                let sign_in = error.kind == Kind::SignInNeeded;
+                let declines = declined || codes.asked() || (sign_in && (lives || codes.can_ask()));
+                self.not_loaded(profile, error, declines, lives, now)
+            }
         };
         Turn { notices, ..turn }
     }
@@ -162,14 +166,16 @@ impl Activation<'_> {
         }
     }
 
-    /// Credentials of another directory never stay; those of this one do while they may still serve.
-    fn not_loaded(&self, profile: &str, error: Error, answered: bool, lives: bool, now: i64) -> Turn {
+    /// Credentials of another directory never stay; those of this one do while they may still serve. `declined` says
+    /// whether a person had the chance to sign in.
+    fn not_loaded(&self, profile: &str, error: Error, declined: bool, lives: bool, now: i64) -> Turn {
         let sign_in = error.kind == Kind::SignInNeeded;
-        let error = Some(error).filter(|_| !(sign_in && answered));
+        // What was said when it was first found so is not said again.
+        let told = self.current().is_some_and(|loaded| loaded.declined || (!loaded.signed_in && sign_in && !declined));
+        let error = Some(error).filter(|_| !told);
         match self.current() {
             Some(loaded) if loaded.signed_in && !(sign_in && lives && loaded.cached) => {
-                let declined = loaded.declined || (sign_in && !lives);
-                let again = (!sign_in && loaded.expires_at.is_some()).then_some(now + RETRY_SECONDS);
+                let again = (!sign_in && !declined && loaded.expires_at.is_some()).then_some(now + RETRY_SECONDS);
                 Turn {
                     decision: Decision::Keep(Loaded { declined, ..loaded.clone() }),
                     error,
@@ -177,7 +183,10 @@ impl Activation<'_> {
                     ..Turn::unload(None)
                 }
             }
-            _ if sign_in => Turn { error, ..self.done(self.target(Variables::new(), self.loaded(profile))) },
+            _ if sign_in || declined => {
+                let pending = Loaded { declined, ..self.loaded(profile) };
+                Turn { error, ..self.done(self.target(Variables::new(), pending)) }
+            }
             _ => Turn::unload(error),
         }
     }

@@ -107,14 +107,13 @@ fn read_line(tty: &mut (impl Read + Write)) -> std::io::Result<Option<Zeroizing<
 /// Codes that a person types.
 pub struct AskedCodes {
     terminal: Option<Terminal>,
-    /// Whether the person chose not to sign in.
-    pub declined: bool,
+    asked: bool,
 }
 
 impl AskedCodes {
     #[must_use]
     pub fn new() -> Self {
-        AskedCodes { terminal: None, declined: false }
+        AskedCodes { terminal: None, asked: false }
     }
 }
 
@@ -142,15 +141,20 @@ impl TokenCodes for AskedCodes {
         let wait = ask.wait_seconds.map(|seconds| format!(" (the next one, in {seconds} s)")).unwrap_or_default();
         match terminal.ask(&format!("awsenv: MFA code for {}{wait}: ", ask.mfa_serial)).map_err(broken)? {
             Some(code) => Ok(Secret::new(code.trim())),
-            None => {
-                self.declined = true;
-                Err(needed("it was not given").hint("awsenv login"))
-            }
+            None => Err(needed("it was not given").hint("awsenv login")),
         }
     }
 
     fn tries(&self) -> u32 {
         TRIES
+    }
+
+    fn can_ask(&self) -> bool {
+        self.terminal.is_some() || Terminal::open().is_some()
+    }
+
+    fn asked(&self) -> bool {
+        self.asked
     }
 }
 

@@ -42,6 +42,16 @@ pub trait TokenCodes {
 
     /// How often a code may be wrong.
     fn tries(&self) -> u32;
+
+    /// Whether a person is there to be asked.
+    fn can_ask(&self) -> bool {
+        false
+    }
+
+    /// Whether a person was asked.
+    fn asked(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody can be asked.

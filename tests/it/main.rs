@@ -5,6 +5,7 @@
 mod support;
 
 mod commands;
+mod hooks;
 mod pty;
 mod run;
 mod scenarios;

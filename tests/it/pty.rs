@@ -48,10 +48,10 @@ impl Kind {
     fn rc(self, home: &Home, before: &str, after: &str) {
         let hook = format!("{} hook {}", env!("CARGO_BIN_EXE_awsenv"), self.name());
         match self {
-            Kind::Bash => home.write(".bashrc", &format!("PS1='@@> '\n{before}\neval \"$({hook})\"\n{after}\n")),
+            Kind::Bash => home.write(".bashrc", &format!("PS1='@@> '\n{before}\n\\eval \"$({hook})\"\n{after}\n")),
             Kind::Zsh => home.write(
                 ".zshrc",
-                &format!("PS1='@@> '\nunsetopt zle_bracketed_paste 2>/dev/null\n{before}\neval \"$({hook})\"\n{after}\n"),
+                &format!("PS1='@@> '\nunsetopt zle_bracketed_paste 2>/dev/null\n{before}\n\\eval \"$({hook})\"\n{after}\n"),
             ),
             Kind::Fish => home.write(
                 ".config/fish/config.fish",
@@ -112,6 +112,24 @@ impl<'h> Shell<'h> {
 
     /// `before` and `after` stand around the hook in the shell's start-up file.
     pub fn start_with(home: &'h Home, kind: Kind, before: &str, after: &str, environment: &[(&str, &str)]) -> Self {
+        let mut shell = Shell::spawn(home, kind, before, after, environment);
+        shell.environment();
+        shell
+    }
+
+    /// Starts a shell whose start leads to the question for a code.
+    #[track_caller]
+    pub fn start_answering(home: &'h Home, kind: Kind, after: &str, code: &str) -> Self {
+        let mut shell = Shell::spawn(home, kind, "", after, &[]);
+        shell.wait_for("@@");
+        shell.answer("");
+        shell.wait_for("awsenv: MFA code for");
+        shell.answer(code);
+        shell.environment();
+        shell
+    }
+
+    fn spawn(home: &'h Home, kind: Kind, before: &str, after: &str, environment: &[(&str, &str)]) -> Self {
         kind.rc(home, before, after);
         write_snap(home);
         let (program, arguments) = kind.program(home);
@@ -126,9 +144,7 @@ impl<'h> Shell<'h> {
         std::thread::spawn(move || read_screen(&reader, &text));
         let snaps = home.path(&format!("snaps-{}-{}", kind.name(), child.id()));
         fs::create_dir_all(&snaps).expect("made");
-        let mut shell = Shell { kind, home, pty, child, screen, cleared: std::cell::Cell::default(), snaps, count: 0 };
-        shell.environment();
-        shell
+        Shell { kind, home, pty, child, screen, cleared: std::cell::Cell::default(), snaps, count: 0 }
     }
 
     /// Types a text as it is.
