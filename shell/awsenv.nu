@@ -156,9 +156,11 @@ def --env __awsenv_act [due: string] {
     if $env.__awsenv.template != null { __awsenv_segment }
 }
 
+def __awsenv_profiles [] { ^$__awsenv_bin __profiles | lines }
+
 # Use a profile in this shell, whatever the directory, until `awsenv shell --unset`.
 def --env "awsenv shell" [
-    profile?: string # the profile to use
+    profile?: string@__awsenv_profiles # the profile to use
     --unset # go back to what the directory asks for
 ] {
     let words = if $unset { ["--unset"] } else { [$profile] | compact }

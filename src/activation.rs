@@ -43,6 +43,10 @@ pub struct Turn {
 }
 
 impl Turn {
+    fn load(target: Target) -> Self {
+        Turn { decision: Decision::Load(target), ..Turn::unload(None) }
+    }
+
     fn unload(error: Option<Error>) -> Self {
         Turn { decision: Decision::Unload, error, notices: Vec::new(), deadline: None, renewal: None, signed_in: false }
     }
@@ -91,7 +95,7 @@ impl Activation<'_> {
     fn turn(&self, codes: &mut dyn TokenCodes) -> Turn {
         let Some(profile) = self.directive.profile.as_deref() else {
             let loaded = Loaded { profile: "none".into(), signed_in: true, ..self.loaded("none") };
-            return self.done(self.target(exports::nothing(), loaded));
+            return Turn::load(self.target(exports::nothing(), loaded));
         };
         match self.directive.export {
             Export::Env => self.load_keys(profile, codes),
@@ -101,10 +105,6 @@ impl Activation<'_> {
                     .hint("export = env, or export = profile, in .awsprofile"),
             )),
         }
-    }
-
-    fn done(&self, target: Target) -> Turn {
-        Turn { decision: Decision::Load(target), ..Turn::unload(None) }
     }
 
     /// What is in force of this very directive, if anything.
@@ -162,7 +162,7 @@ impl Activation<'_> {
             deadline,
             renewal: renew.then(|| BackgroundRenewal { profile: profile.to_owned(), at_most: self.directive.duration }),
             signed_in: !from_cache,
-            ..self.done(self.target(exports::keys(credentials, region), loaded))
+            ..Turn::load(self.target(exports::keys(credentials, region), loaded))
         }
     }
 
@@ -185,7 +185,7 @@ impl Activation<'_> {
             }
             _ if sign_in || declined => {
                 let pending = Loaded { declined, ..self.loaded(profile) };
-                Turn { error, ..self.done(self.target(Variables::new(), pending)) }
+                Turn { error, ..Turn::load(self.target(Variables::new(), pending)) }
             }
             _ => Turn::unload(error),
         }
@@ -202,7 +202,7 @@ impl Activation<'_> {
                 let region = self.directive.region.clone().or_else(|| section.get("region").cloned());
                 let variables = exports::profile(profile, region.as_deref());
                 let loaded = Loaded { region, signed_in: true, ..self.loaded(profile) };
-                self.done(self.target(variables, loaded))
+                Turn::load(self.target(variables, loaded))
             }
             Err(error) => Turn::unload(Some(error)),
         }

@@ -155,14 +155,4 @@ pub enum Command {
         after_help = "Examples:\n  awsenv completions bash > ~/.local/share/bash-completion/completions/awsenv\n  awsenv completions fish > ~/.config/fish/completions/awsenv.fish"
     )]
     Completions { shell: HookShell },
-    /// Renew a session in the background (the hook starts this)
-    #[command(hide = true)]
-    Renew {
-        profile: String,
-        #[arg(long)]
-        at_most: Option<u32>,
-    },
-    /// Print profile names, a line each (completions run this)
-    #[command(name = "complete-profiles", hide = true)]
-    CompleteProfiles,
 }

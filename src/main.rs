@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use awsenv::cli::Cli;
-use awsenv::cmd;
+use awsenv::cmd::{self, completions::PROFILES_WORD, renew::RENEW_WORD};
 use awsenv::context::Context;
 use awsenv::error::{Error, Kind, Result};
 use clap::Parser;
@@ -12,10 +12,14 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let words = [arguments.next(), arguments.next(), arguments.next()];
     let words = words.each_ref().map(|word| word.as_ref().and_then(|word| word.to_str()));
-    // The hook's own calls take no time to parse.
+    // What the hook and the completions call takes no time to parse, and no place in the help.
     let result = match words {
         [Some("export"), Some(shell), None] if !shell.starts_with('-') => cmd::export::run(&Context::from_process(), shell),
         [Some("hook"), Some(shell), None] if !shell.starts_with('-') => cmd::hook::run(&Context::from_process(), shell, false),
+        [Some(RENEW_WORD), Some(profile), at_most] => {
+            cmd::renew::run(&Context::from_process(), profile, at_most.and_then(|seconds| seconds.parse().ok()))
+        }
+        [Some(PROFILES_WORD), None, None] => cmd::completions::profiles(&Context::from_process()),
         _ => run(),
     };
     match result {

@@ -98,11 +98,14 @@ impl Style {
     #[must_use]
     pub fn of(loaded: &Loaded, settings: &Settings, now: i64) -> Self {
         let left = loaded.expires_at.map_or(i64::MAX, |at| at - now);
-        match left {
-            _ if settings.production.matches(&loaded.profile) => Style::Production,
-            ..=URGENT_SECONDS => Style::Urgent,
-            ..=WARN_SECONDS => Style::Soon,
-            _ => Style::Calm,
+        if settings.production.matches(&loaded.profile) {
+            Style::Production
+        } else if left <= URGENT_SECONDS {
+            Style::Urgent
+        } else if left <= WARN_SECONDS {
+            Style::Soon
+        } else {
+            Style::Calm
         }
     }
 

@@ -141,7 +141,7 @@ impl Settings {
             "trust.paths" => self.trust.paths = list(value).map(|path| trusted_path(path, context)).collect::<Result<_, _>>()?,
             "network.connect_timeout" => self.network.connect_timeout = seconds(value)?,
             "network.timeout" => self.network.timeout = seconds(value)?,
-            "prompt.format" => self.prompt_format = value.to_owned(),
+            "prompt.format" => value.clone_into(&mut self.prompt_format),
             "prompt.production" => self.production = Globs::new(list(value)),
             _ => match name.strip_prefix("accounts.") {
                 Some(account) => {

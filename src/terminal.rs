@@ -75,6 +75,10 @@ impl Drop for RawMode {
     }
 }
 
+fn erase(tty: &mut impl Write, columns: usize) -> std::io::Result<()> {
+    tty.write_all("\u{8} \u{8}".repeat(columns).as_bytes())
+}
+
 fn read_line(tty: &mut (impl Read + Write)) -> std::io::Result<Option<Zeroizing<String>>> {
     let mut line = Zeroizing::new(String::with_capacity(LONGEST_ANSWER));
     let mut byte = [0];
@@ -85,15 +89,10 @@ fn read_line(tty: &mut (impl Read + Write)) -> std::io::Result<Option<Zeroizing<
         match byte[0] {
             b'\r' | b'\n' => return Ok(Some(line).filter(|line| !line.is_empty())),
             INTERRUPT | END_OF_INPUT | ESCAPE => return Ok(None),
-            0x08 | 0x7f => {
-                if line.pop().is_some() {
-                    tty.write_all(b"\x08 \x08")?;
-                }
-            }
+            0x08 | 0x7f => erase(tty, line.pop().map_or(0, |_| 1))?,
             ERASE_LINE => {
-                while line.pop().is_some() {
-                    tty.write_all(b"\x08 \x08")?;
-                }
+                erase(tty, line.len())?;
+                line.clear();
             }
             printing @ 0x21..=0x7e if line.len() < LONGEST_ANSWER => {
                 line.push(char::from(printing));

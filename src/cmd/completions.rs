@@ -2,12 +2,16 @@
 //! names of profiles by asking the binary.
 
 use clap::CommandFactory;
-use clap_complete::Shell as Generator;
+use clap_complete::{Generator, Shell};
+use clap_complete_nushell::Nushell;
 
 use crate::cli::{Cli, HookShell};
 use crate::context::Context;
 use crate::error::Result;
 use crate::provider::aws_files;
+
+/// How the scripts ask for the names of all profiles.
+pub const PROFILES_WORD: &str = "__profiles";
 
 const BASH: &str = include_str!("../../shell/completions.bash");
 const ZSH: &str = include_str!("../../shell/completions.zsh");
@@ -18,25 +22,48 @@ pub(super) fn run(shell: HookShell) -> Result<()> {
     super::print(&script(shell))
 }
 
-/// The whole script for a shell.
-#[must_use]
-pub fn script(shell: HookShell) -> String {
+fn script(shell: HookShell) -> String {
     match shell {
-        HookShell::Bash => generated(Generator::Bash) + BASH,
-        HookShell::Zsh => generated(Generator::Zsh).replacen("_default'", "_awsenv_profiles'", 0) + ZSH,
-        HookShell::Fish => generated(Generator::Fish) + FISH,
-        HookShell::Nu => NU.to_owned(),
+        HookShell::Bash => generated(Shell::Bash) + BASH,
+        HookShell::Zsh => {
+            let script = generated(Shell::Zsh).replace("#compdef awsenv\n", ZSH);
+            script
+                .replace(":profile:_default", ":profile:_awsenv_profiles")
+                .replace(":PROFILE:_default", ":PROFILE:_awsenv_profiles")
+        }
+        HookShell::Fish => generated(Shell::Fish) + FISH,
+        HookShell::Nu => {
+            let script = without_shell(&generated(Nushell));
+            let arguments = [" profile: string", " profile?: string", " --profile: string"];
+            let completed = |script: String, argument: &&str| {
+                script.replace(*argument, &format!("{argument}@\"nu-complete awsenv profiles\""))
+            };
+            NU.to_owned() + &arguments.iter().fold(script, completed)
+        }
     }
 }
 
-fn generated(generator: Generator) -> String {
+/// `awsenv shell` is a command of nu's own, which the hook defines; a declaration of the binary's would hide it.
+fn without_shell(script: &str) -> String {
+    let mut blocks =
+        script.split("\n\n").filter(|block| !block.contains("export extern \"awsenv shell\"")).collect::<Vec<_>>().join("\n\n");
+    if !blocks.ends_with('\n') {
+        blocks.push('\n');
+    }
+    blocks
+}
+
+fn generated(generator: impl Generator) -> String {
     let mut out = Vec::new();
     clap_complete::generate(generator, &mut Cli::command(), "awsenv", &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The names of all profiles. Completion must not fail aloud, so a file that cannot be read has none.
-pub(super) fn profiles(context: &Context) -> Result<()> {
+/// Prints the names of all profiles, a line each.
+///
+/// # Errors
+/// When the AWS files cannot be read.
+pub fn profiles(context: &Context) -> Result<()> {
     let files = aws_files::read(&context.aws_config_file()?, &context.aws_credentials_file()?)?;
-    super::print(&files.profiles.keys().map(|name| format!("{name}\n")).collect::<String>())
+    super::print(&files.profiles.into_keys().fold(String::new(), |names, name| names + &name + "\n"))
 }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::activation::{self, BackgroundRenewal, Decision};
 use crate::awsprofile;
+use crate::cmd::renew::RENEW_WORD;
 use crate::context::Context;
 use crate::directory::{self, Wanted};
 use crate::env_diff::Loaded;
@@ -172,9 +173,15 @@ fn start_renewal(context: &Context, renewal: &BackgroundRenewal) {
     use std::os::unix::process::CommandExt;
     let Ok(this) = std::env::current_exe() else { return };
     let mut command = Command::new(this);
-    command.arg("renew").arg(&renewal.profile).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    command
+        .arg(RENEW_WORD)
+        .arg(&renewal.profile)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0);
     if let Some(seconds) = renewal.at_most {
-        command.arg("--at-most").arg(seconds.to_string());
+        command.arg(seconds.to_string());
     }
     if let Err(error) = command.spawn() {
         context.log(|| format!("the renewal of {} was not started: {error}", renewal.profile));

@@ -1,7 +1,7 @@
 //! Owns the commands, one file each: what a command does, in terms of the rooms below it, and what it prints.
 
 mod allow;
-mod completions;
+pub mod completions;
 mod deny;
 mod env;
 pub mod export;
@@ -9,7 +9,7 @@ pub mod hook;
 mod login;
 mod logout;
 mod prompt;
-mod renew;
+pub mod renew;
 mod shell;
 mod status;
 mod use_profile;
@@ -38,8 +38,6 @@ pub fn run(command: Command, context: &Context) -> Result<()> {
         Command::Logout { profile, all } => logout::run(context, profile.as_deref(), all),
         Command::Env { profile, format } => env::run(context, profile.as_deref(), format),
         Command::Completions { shell } => completions::run(shell),
-        Command::Renew { profile, at_most } => renew::run(context, &profile, at_most),
-        Command::CompleteProfiles => completions::profiles(context),
     }
 }
 

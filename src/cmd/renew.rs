@@ -1,4 +1,4 @@
-//! `awsenv renew`: what the hook starts in the background. It asks nobody, and tells the open shells when it is done.
+//! What the hook starts in the background: a renewal that asks nobody, and tells the open shells when it is done.
 
 use std::time::Duration;
 
@@ -8,7 +8,12 @@ use crate::generation::Generation;
 use crate::session::{Freshness, NoCodes, Sessions};
 use crate::settings::Settings;
 
-pub(super) fn run(context: &Context, profile: &str, at_most: Option<u32>) -> Result<()> {
+/// How the hook says that a profile is to be renewed, and its session at most so many seconds long.
+pub const RENEW_WORD: &str = "__renew";
+
+/// # Errors
+/// When it cannot be renewed without a person, or AWS says no.
+pub fn run(context: &Context, profile: &str, at_most: Option<u32>) -> Result<()> {
     let settings = Settings::load(context)?;
     let mut nobody = NoCodes { why: "a renewal in the background asks nobody" };
     let mut sessions = Sessions::new(context, &settings, &mut nobody);

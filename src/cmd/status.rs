@@ -29,13 +29,14 @@ struct Status<'a> {
 impl<'a> Status<'a> {
     fn new(context: &'a Context, wanted: &Wanted) -> Self {
         let loaded = context.state.loaded.as_ref();
-        let (mut profile, mut file, mut trusted, mut reason) = (None, None, None, None);
+        let (mut profile, mut file, mut trusted) = (None, None, None);
+        let reason;
         match wanted {
             Wanted::Nothing => {
                 reason = Some(
                     Error::failed("nothing is loaded", "there is no .awsprofile at or above this directory")
                         .hint("awsenv use PROFILE"),
-                )
+                );
             }
             Wanted::Blocked { path, candidate, error } => {
                 file = Some(path.display().to_string());
@@ -93,7 +94,9 @@ impl<'a> Status<'a> {
             lines.push((if self.loaded.is_some() { "note" } else { "not loaded" }, reason.summary()));
             lines.extend(reason.hint_text().map(|hint| ("hint", hint)));
         }
-        lines.iter().map(|(name, value)| format!("{name:<11} {}\n", crate::error::printable(value))).collect()
+        let line =
+            |text: String, (name, value): (&str, String)| text + &format!("{name:<11} {}\n", crate::error::printable(&value));
+        lines.into_iter().fold(String::new(), line)
     }
 }
 

@@ -101,23 +101,13 @@ impl AwsFiles {
         match (section.get("source_profile"), section.get("credential_source")) {
             (Some(source), None) => Ok(source),
             (Some(_), Some(_)) => {
-                Err(self.unusable(name, "it has both source_profile and credential_source").hint("keep one of the two"))
+                Err(unusable(name, "it has both source_profile and credential_source").hint("keep one of the two"))
             }
-            (None, Some(_)) => Err(self.not_supported(name, "credential_source")),
-            (None, None) if section.contains_key("web_identity_token_file") => Err(self.not_supported(name, "web identity")),
-            (None, None) => Err(self
-                .unusable(name, "it has a role_arn, but no source_profile to assume the role from")
+            (None, Some(_)) => Err(not_supported(name, "credential_source")),
+            (None, None) if section.contains_key("web_identity_token_file") => Err(not_supported(name, "web identity")),
+            (None, None) => Err(unusable(name, "it has a role_arn, but no source_profile to assume the role from")
                 .hint(format!("add `source_profile = NAME` below [profile {name}] in {}", self.config_path.display()))),
         }
-    }
-
-    fn unusable(&self, name: &str, why: &str) -> Error {
-        Error::failed(format!("cannot use profile `{name}`"), why)
-    }
-
-    fn not_supported(&self, name: &str, kind: &str) -> Error {
-        self.unusable(name, &format!("it signs in by {kind}, which awsenv does not support yet"))
-            .hint(format!("until then: `export = profile` in .awsprofile leaves it to each program, as AWS_PROFILE={name} would"))
     }
 
     fn source(&self, name: &str, section: &Section, context: &Context) -> Result<Source> {
@@ -127,7 +117,7 @@ impl AwsFiles {
             profile: name.to_owned(),
             keys,
             mfa_serial: section.get("mfa_serial").cloned(),
-            duration_seconds: if section.contains_key("role_arn") { None } else { self.duration(name, section)? },
+            duration_seconds: if section.contains_key("role_arn") { None } else { duration(name, section)? },
             sts,
         })
     }
@@ -135,8 +125,7 @@ impl AwsFiles {
     fn access_keys(&self, name: &str, section: &Section) -> Result<AccessKeys> {
         let value = |key: &str| section.get(key).map(String::as_str).filter(|value| !value.is_empty());
         let half = |have: &str, lack: &str| {
-            Err(self
-                .unusable(name, &format!("it has an {have}, but no {lack}"))
+            Err(unusable(name, &format!("it has an {have}, but no {lack}"))
                 .hint(format!("add `{lack} = …` below [{name}] in {}", self.credentials_path.display())))
         };
         match (value("aws_access_key_id"), value("aws_secret_access_key")) {
@@ -148,9 +137,8 @@ impl AwsFiles {
             (Some(_), None) => half("aws_access_key_id", "aws_secret_access_key"),
             (None, Some(_)) => half("aws_secret_access_key", "aws_access_key_id"),
             (None, None) => Err(match OTHER_SOURCES.iter().find(|(key, _)| section.contains_key(*key)) {
-                Some((_, kind)) => self.not_supported(name, kind),
-                None => self
-                    .unusable(name, "it has neither keys nor a role")
+                Some((_, kind)) => not_supported(name, kind),
+                None => unusable(name, "it has neither keys nor a role")
                     .hint(format!("aws configure --profile {name}, or `role_arn` and `source_profile` below [profile {name}]")),
             }),
         }
@@ -160,8 +148,7 @@ impl AwsFiles {
         let get = |key: &str| section.get(key).cloned();
         let role_arn = get("role_arn").unwrap_or_default();
         if account::role_name(&role_arn).is_none() || account::of_arn(&role_arn).is_none() {
-            return Err(self
-                .unusable(name, &format!("`{role_arn}` is not the ARN of a role"))
+            return Err(unusable(name, &format!("`{role_arn}` is not the ARN of a role"))
                 .hint("write it like `role_arn = arn:aws:iam::222222222222:role/NAME`"));
         }
         Ok(Role {
@@ -169,35 +156,13 @@ impl AwsFiles {
             mfa_serial: get("mfa_serial"),
             external_id: get("external_id"),
             role_session_name: get("role_session_name"),
-            duration_seconds: self.duration(name, section)?,
-            session_tags: self.tags(name, section)?,
+            duration_seconds: duration(name, section)?,
+            session_tags: tags(name, section)?,
             transitive_session_tags: list(section.get("transitive_session_tags")),
             source_identity: get("source_identity"),
             sts: self.sts_target(section, account::partition_of_arn(&role_arn), context)?,
             role_arn,
         })
-    }
-
-    fn duration(&self, name: &str, section: &Section) -> Result<Option<u32>> {
-        let Some(text) = section.get("duration_seconds") else { return Ok(None) };
-        match text.parse() {
-            Ok(seconds @ 900..=129_600) => Ok(Some(seconds)),
-            _ => Err(self
-                .unusable(name, &format!("`duration_seconds = {text}` is not a number of seconds from 900 to 129600"))
-                .hint("a role's session lasts 900 s up to the role's maximum, at most 43200 s (12 h)")),
-        }
-    }
-
-    /// `session_tags = key=value, key=value`, the form that aws-vault made known.
-    fn tags(&self, name: &str, section: &Section) -> Result<Vec<(String, String)>> {
-        let pair = |tag: String| {
-            let (key, value) = tag.split_once('=').ok_or_else(|| {
-                self.unusable(name, &format!("`{tag}` in session_tags is not `key=value`"))
-                    .hint("session_tags = team=web,stage=dev")
-            })?;
-            Ok((key.trim().to_owned(), value.trim().to_owned()))
-        };
-        list(section.get("session_tags")).into_iter().map(pair).collect()
     }
 
     /// The order of the SDKs: the service's own variable, the general one, the profile's `services`, the profile.
@@ -217,6 +182,35 @@ impl AwsFiles {
             use_dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT", of_profile("use_dualstack_endpoint"), &context.user_env)?,
         })
     }
+}
+
+fn unusable(name: &str, why: &str) -> Error {
+    Error::failed(format!("cannot use profile `{name}`"), why)
+}
+
+fn not_supported(name: &str, kind: &str) -> Error {
+    unusable(name, &format!("it signs in by {kind}, which awsenv does not support yet"))
+        .hint(format!("until then: `export = profile` in .awsprofile leaves it to each program, as AWS_PROFILE={name} would"))
+}
+
+fn duration(name: &str, section: &Section) -> Result<Option<u32>> {
+    let Some(text) = section.get("duration_seconds") else { return Ok(None) };
+    match text.parse() {
+        Ok(seconds @ 900..=129_600) => Ok(Some(seconds)),
+        _ => Err(unusable(name, &format!("`duration_seconds = {text}` is not a number of seconds from 900 to 129600"))
+            .hint("a role's session lasts 900 s up to the role's maximum, at most 43200 s (12 h)")),
+    }
+}
+
+/// `session_tags = key=value, key=value`, the form that aws-vault made known.
+fn tags(name: &str, section: &Section) -> Result<Vec<(String, String)>> {
+    let pair = |tag: String| {
+        let (key, value) = tag.split_once('=').ok_or_else(|| {
+            unusable(name, &format!("`{tag}` in session_tags is not `key=value`")).hint("session_tags = team=web,stage=dev")
+        })?;
+        Ok((key.trim().to_owned(), value.trim().to_owned()))
+    };
+    list(section.get("session_tags")).into_iter().map(pair).collect()
 }
 
 fn list(value: Option<&String>) -> Vec<String> {

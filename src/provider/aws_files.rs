@@ -127,7 +127,7 @@ fn quoted_profile(line: &str) -> Option<&str> {
 fn parse(contents: &[(FileKind, &str)]) -> Result<ProfileSet, profile::ProfileFileLoadError> {
     let mut files = EnvConfigFiles::builder();
     for (kind, content) in contents {
-        files = files.with_contents(kind.clone(), *content);
+        files = files.with_contents(*kind, *content);
     }
     let (fs, env, files) = (Fs::from_slice(&[]), Env::from_slice(&[]), files.build());
     let mut load = pin!(profile::load(&fs, &env, &files, Some("default".into())));

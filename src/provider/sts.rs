@@ -42,7 +42,7 @@ impl Sts {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| Error::failed("cannot start the network runtime", error))?;
+            .map_err(|error| Error::failed("cannot start the network runtime", &error))?;
         Ok(Sts { runtime, http: http::client(ca_bundle)?, network })
     }
 
@@ -60,7 +60,7 @@ impl Sts {
             .token_code(code.expose())
             .duration_seconds(step.duration_seconds.cast_signed());
         let request = Request::SessionToken(step, from);
-        let output = self.runtime.block_on(call.send()).map_err(|error| self.failed(request, &step.sts, error))?;
+        let output = self.runtime.block_on(call.send()).map_err(|error| self.failed(request, &step.sts, &error))?;
         let granted = output.credentials().ok_or_else(|| failure::incomplete(&request))?;
         Ok(session(granted, account::of_arn(&step.mfa_serial)))
     }
@@ -91,7 +91,7 @@ impl Sts {
             .set_serial_number(step.mfa_serial.clone().filter(|_| code.is_some()))
             .set_token_code(code.map(|code| code.expose().to_owned()));
         let request = Request::AssumeRole(step, caller);
-        let output = self.runtime.block_on(call.send()).map_err(|error| self.failed(request, &step.sts, error))?;
+        let output = self.runtime.block_on(call.send()).map_err(|error| self.failed(request, &step.sts, &error))?;
         let granted = output.credentials().ok_or_else(|| failure::incomplete(&request))?;
         Ok(session(granted, account::of_arn(&step.role_arn)))
     }
@@ -100,7 +100,7 @@ impl Sts {
     pub fn caller_identity(&self, target: &StsTarget, of: &SessionCredentials) -> Result<(String, String), StsError> {
         let call = self.client(target, of, false).get_caller_identity();
         let output =
-            self.runtime.block_on(call.send()).map_err(|error| self.failed(Request::CallerIdentity(of), target, error))?;
+            self.runtime.block_on(call.send()).map_err(|error| self.failed(Request::CallerIdentity(of), target, &error))?;
         Ok((output.account().unwrap_or_default().to_owned(), output.arn().unwrap_or_default().to_owned()))
     }
 
@@ -123,11 +123,11 @@ impl Sts {
         Client::from_conf(config.build())
     }
 
-    fn failed<E>(&self, request: Request<'_>, target: &StsTarget, error: SdkError<E, Response>) -> StsError
+    fn failed<E>(&self, request: Request<'_>, target: &StsTarget, error: &SdkError<E, Response>) -> StsError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        failure::explain(&request, target, &Failure::of(&error, self.network.settings))
+        failure::explain(&request, target, &Failure::of(error, self.network.settings))
     }
 }
 

@@ -168,8 +168,8 @@ fn parse(bytes: &[u8]) -> Option<Parsed<'_>> {
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         match name {
             "key" => source = KeySource::from_str(value),
-            "profile" => header.profile = value.to_owned(),
-            "kind" => header.kind = value.to_owned(),
+            "profile" => value.clone_into(&mut header.profile),
+            "kind" => value.clone_into(&mut header.kind),
             "expires_at" => header.expires_at = Some(value.parse().ok()?),
             "account_id" => header.account_id = Some(value.to_owned()),
             _ => {}

@@ -34,10 +34,11 @@ impl Script {
     /// An unexported variable of the hook's.
     fn keep(&mut self, name: &str, value: &str) {
         let value = self.shell.quote(value);
-        self.text.push_str(&match self.shell {
-            Shell::Fish => format!("set -g __awsenv_{name} {value}\n"),
-            _ => format!("__awsenv_{name}={value}\n"),
-        });
+        let line = match self.shell {
+            Shell::Fish => format!("set -g __awsenv_{name} {value}"),
+            _ => format!("__awsenv_{name}={value}"),
+        };
+        self.line(&line);
     }
 
     fn keep_number(&mut self, name: &str, value: Option<i64>) {
@@ -46,10 +47,11 @@ impl Script {
 
     fn keep_list<'v>(&mut self, name: &str, values: impl IntoIterator<Item = &'v Path>) {
         let words: Vec<_> = values.into_iter().map(|value| self.shell.quote(&value.to_string_lossy())).collect();
-        self.text.push_str(&match self.shell {
-            Shell::Fish => format!("set -g __awsenv_{name} {}\n", words.join(" ")),
-            _ => format!("__awsenv_{name}=({})\n", words.join(" ")),
-        });
+        let line = match self.shell {
+            Shell::Fish => format!("set -g __awsenv_{name} {}", words.join(" ")),
+            _ => format!("__awsenv_{name}=({})", words.join(" ")),
+        };
+        self.line(&line);
     }
 
     fn line(&mut self, line: &str) {

@@ -139,7 +139,7 @@ fn quoted_profile_names() {
         "[profile \"my dev\"]\nrole_arn = arn:aws:iam::222222222222:role/dev\nsource_profile = security\n",
     );
     home.login("my dev").succeeds();
-    assert!(home.run(&home.root, &["complete-profiles"]).succeeds().stdout.lines().any(|line| line == "my dev"));
+    assert!(home.run(&home.root, &["__profiles"]).succeeds().stdout.lines().any(|line| line == "my dev"));
 }
 
 #[test]

@@ -1,12 +1,19 @@
 //! The integration tests: the binary as its users meet it. One file per subject.
 
+#![allow(unreachable_pub, reason = "a test binary exports nothing")]
+
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the playground")]
 mod support;
 
 mod commands;
+mod completions;
 mod hooks;
+mod house_rules;
+mod limits;
+mod moto;
 mod pty;
+mod quoting;
 mod run;
 mod scenarios;
 mod sign_in;

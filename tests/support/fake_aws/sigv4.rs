@@ -44,9 +44,10 @@ pub fn verify(
     let mut canonical = format!("{method}\n{path}\n\n");
     for name in &signed.headers {
         let Some(value) = header(name) else { return false };
-        canonical.push_str(&format!("{name}:{}\n", value.split_whitespace().collect::<Vec<_>>().join(" ")));
+        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+        canonical.extend([*name, ":", &value, "\n"]);
     }
-    canonical.push_str(&format!("\n{}\n{}", signed.headers.join(";"), hex(body)));
+    canonical.extend(["\n", &signed.headers.join(";"), "\n", &hex(body)]);
     let Some(moment) = header("x-amz-date") else { return false };
     let scope = format!("{}/{}/{}/aws4_request", signed.date, signed.region, signed.service);
     let to_sign = format!("AWS4-HMAC-SHA256\n{moment}\n{scope}\n{}", hex(canonical.as_bytes()));

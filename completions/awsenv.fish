@@ -1,0 +1,89 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_awsenv_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_awsenv_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_awsenv_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_awsenv_using_subcommand
+    set -l cmd (__fish_awsenv_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c awsenv -n "__fish_awsenv_needs_command" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_needs_command" -s V -l version -d 'Print version'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "hook" -d 'Print the hook for a shell'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "export" -d 'Print the statements that bring a shell to the directory\'s state (what the hook runs)'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "use" -d 'Write `.awsprofile` here, and trust it'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "shell" -d 'Use a profile in this shell, whatever the directory'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "allow" -d 'Trust a `.awsprofile`, after showing what it will do'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "deny" -d 'Block a `.awsprofile`'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "status" -d 'Show what is loaded, from which file, until when, and why not if not'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "prompt" -d 'Print the prompt segment'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "login" -d 'Sign in now, whatever is cached'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "logout" -d 'Forget cached sessions'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "env" -d 'Print credentials for other programs'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "completions" -d 'Print the completion script for a shell'
+complete -c awsenv -n "__fish_awsenv_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c awsenv -n "__fish_awsenv_using_subcommand hook" -l cd -d 'In bash, wrap `cd` too, so that `cd DIR && COMMAND` sees the credentials of DIR'
+complete -c awsenv -n "__fish_awsenv_using_subcommand hook" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand export" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand use" -l region -d 'The region for programs below here' -r
+complete -c awsenv -n "__fish_awsenv_using_subcommand use" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand shell" -l for -d 'The shell that evaluates the output; the hook says it' -r
+complete -c awsenv -n "__fish_awsenv_using_subcommand shell" -l unset -d 'Go back to what the directory asks for'
+complete -c awsenv -n "__fish_awsenv_using_subcommand shell" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand allow" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand deny" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand status" -l json
+complete -c awsenv -n "__fish_awsenv_using_subcommand status" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand prompt" -l shell -d 'Escape and colour it for this shell\'s prompt' -r -f -a "bash\t''
+zsh\t''
+fish\t''
+nu\t''"
+complete -c awsenv -n "__fish_awsenv_using_subcommand prompt" -l format -d 'What to show; the setting `prompt.format` is the default' -r
+complete -c awsenv -n "__fish_awsenv_using_subcommand prompt" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand login" -l mfa-code -d 'The MFA code; `-` reads it from standard input' -r
+complete -c awsenv -n "__fish_awsenv_using_subcommand login" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand logout" -l all -d 'Every session of every profile'
+complete -c awsenv -n "__fish_awsenv_using_subcommand logout" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand env" -l profile -r
+complete -c awsenv -n "__fish_awsenv_using_subcommand env" -l format -r -f -a "env\t'`export NAME=\'value\'` for POSIX shells'
+json\t'an object of names and values'
+fish\t'`set -gx NAME \'value\'`'
+nu\t'a record for `load-env`'"
+complete -c awsenv -n "__fish_awsenv_using_subcommand env" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c awsenv -n "__fish_awsenv_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "hook" -d 'Print the hook for a shell'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "export" -d 'Print the statements that bring a shell to the directory\'s state (what the hook runs)'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "use" -d 'Write `.awsprofile` here, and trust it'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "shell" -d 'Use a profile in this shell, whatever the directory'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "allow" -d 'Trust a `.awsprofile`, after showing what it will do'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "deny" -d 'Block a `.awsprofile`'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "status" -d 'Show what is loaded, from which file, until when, and why not if not'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "prompt" -d 'Print the prompt segment'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "login" -d 'Sign in now, whatever is cached'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "logout" -d 'Forget cached sessions'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "env" -d 'Print credentials for other programs'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "completions" -d 'Print the completion script for a shell'
+complete -c awsenv -n "__fish_awsenv_using_subcommand help; and not __fish_seen_subcommand_from hook export use shell allow deny status prompt login logout env completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+
+# The names of profiles come from the binary.
+for command in use shell login logout
+    complete -c awsenv -n "__fish_awsenv_using_subcommand $command" -f -a "(command awsenv __profiles 2>/dev/null)"
+end
+complete -c awsenv -n "__fish_awsenv_using_subcommand env" -l profile -x -a "(command awsenv __profiles 2>/dev/null)"

@@ -1,0 +1,160 @@
+# The names of profiles come from the binary.
+def "nu-complete awsenv profiles" [] {
+    ^awsenv __profiles | lines
+}
+
+module completions {
+
+  # AWS credentials per directory, in your own shell, with MFA on cd
+  export extern awsenv [
+    --help(-h)                # Print help
+    --version(-V)             # Print version
+  ]
+
+  def "nu-complete awsenv hook shell" [] {
+    [ "bash" "zsh" "fish" "nu" ]
+  }
+
+  # Print the hook for a shell
+  export extern "awsenv hook" [
+    --cd                      # In bash, wrap `cd` too, so that `cd DIR && COMMAND` sees the credentials of DIR
+    --help(-h)                # Print help
+    shell: string@"nu-complete awsenv hook shell"
+  ]
+
+  # Print the statements that bring a shell to the directory's state (what the hook runs)
+  export extern "awsenv export" [
+    --help(-h)                # Print help
+    shell: string             # bash, zsh, fish, nu or json
+  ]
+
+  # Write `.awsprofile` here, and trust it
+  export extern "awsenv use" [
+    --region: string          # The region for programs below here
+    --help(-h)                # Print help
+    profile: string@"nu-complete awsenv profiles"
+  ]
+
+  # Trust a `.awsprofile`, after showing what it will do
+  export extern "awsenv allow" [
+    --help(-h)                # Print help
+    path?: path               # A `.awsprofile` or its directory; without it the nearest one
+  ]
+
+  # Block a `.awsprofile`
+  export extern "awsenv deny" [
+    --help(-h)                # Print help
+    path?: path               # A `.awsprofile` or its directory; without it the nearest one
+  ]
+
+  # Show what is loaded, from which file, until when, and why not if not
+  export extern "awsenv status" [
+    --json
+    --help(-h)                # Print help
+  ]
+
+  def "nu-complete awsenv prompt shell" [] {
+    [ "bash" "zsh" "fish" "nu" ]
+  }
+
+  # Print the prompt segment
+  export extern "awsenv prompt" [
+    --shell: string@"nu-complete awsenv prompt shell" # Escape and colour it for this shell's prompt
+    --format: string          # What to show; the setting `prompt.format` is the default
+    --help(-h)                # Print help
+  ]
+
+  # Sign in now, whatever is cached
+  export extern "awsenv login" [
+    --mfa-code: string        # The MFA code; `-` reads it from standard input
+    --help(-h)                # Print help
+    profile?: string@"nu-complete awsenv profiles"
+  ]
+
+  # Forget cached sessions
+  export extern "awsenv logout" [
+    --all                     # Every session of every profile
+    --help(-h)                # Print help
+    profile?: string@"nu-complete awsenv profiles"
+  ]
+
+  def "nu-complete awsenv env format" [] {
+    [ "env" "json" "fish" "nu" ]
+  }
+
+  # Print credentials for other programs
+  export extern "awsenv env" [
+    --profile: string@"nu-complete awsenv profiles"
+    --format: string@"nu-complete awsenv env format"
+    --help(-h)                # Print help (see more with '--help')
+  ]
+
+  def "nu-complete awsenv completions shell" [] {
+    [ "bash" "zsh" "fish" "nu" ]
+  }
+
+  # Print the completion script for a shell
+  export extern "awsenv completions" [
+    --help(-h)                # Print help
+    shell: string@"nu-complete awsenv completions shell"
+  ]
+
+  # Print this message or the help of the given subcommand(s)
+  export extern "awsenv help" [
+  ]
+
+  # Print the hook for a shell
+  export extern "awsenv help hook" [
+  ]
+
+  # Print the statements that bring a shell to the directory's state (what the hook runs)
+  export extern "awsenv help export" [
+  ]
+
+  # Write `.awsprofile` here, and trust it
+  export extern "awsenv help use" [
+  ]
+
+  # Use a profile in this shell, whatever the directory
+  export extern "awsenv help shell" [
+  ]
+
+  # Trust a `.awsprofile`, after showing what it will do
+  export extern "awsenv help allow" [
+  ]
+
+  # Block a `.awsprofile`
+  export extern "awsenv help deny" [
+  ]
+
+  # Show what is loaded, from which file, until when, and why not if not
+  export extern "awsenv help status" [
+  ]
+
+  # Print the prompt segment
+  export extern "awsenv help prompt" [
+  ]
+
+  # Sign in now, whatever is cached
+  export extern "awsenv help login" [
+  ]
+
+  # Forget cached sessions
+  export extern "awsenv help logout" [
+  ]
+
+  # Print credentials for other programs
+  export extern "awsenv help env" [
+  ]
+
+  # Print the completion script for a shell
+  export extern "awsenv help completions" [
+  ]
+
+  # Print this message or the help of the given subcommand(s)
+  export extern "awsenv help help" [
+  ]
+
+}
+
+export use completions *

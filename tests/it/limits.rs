@@ -1,0 +1,61 @@
+//! Limits that the project promises: memory, and what a cached entry may touch.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use crate::support::home::Home;
+
+/// The largest resident size that the system saw, in KiB.
+fn peak_kib(home: &Home, directory: &std::path::Path, arguments: &[&str]) -> u64 {
+    let script = "import os, resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
+    let command = home.command(directory, arguments);
+    let mut measured = Command::new("python3");
+    measured.arg("-c").arg(script).arg(command.get_program()).args(arguments).env_clear().envs(home.environment());
+    let output = measured.current_dir(directory).output().expect("python3 is installed");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
+}
+
+#[test]
+fn memory_stays_under_twelve_mebibytes() {
+    let home = Home::new();
+    home.write(".config/awsenv/config.ini", "[trust]\nprofiles = *\n");
+    home.login("dev").succeeds();
+    let project = home.project("acme", "dev\n");
+    for arguments in [&["export", "bash"][..], &["env", "--profile", "prod", "--format", "json"], &["hook", "zsh"], &["status"]] {
+        // A child of python starts as a copy of it, so what python itself takes is the floor of the measurement.
+        let floor = peak_kib_of_true(&home);
+        let peak = peak_kib(&home, &project, arguments);
+        let limit = (12 * 1024).max(floor + 2048) * if cfg!(debug_assertions) { 2 } else { 1 };
+        assert!(peak < limit, "{arguments:?}: {peak} KiB, floor {floor} KiB");
+    }
+}
+
+fn peak_kib_of_true(home: &Home) -> u64 {
+    let script =
+        "import resource, subprocess; subprocess.run(['true']); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
+    let output =
+        Command::new("python3").args(["-c", script]).env_clear().envs(home.environment()).output().expect("python3 is installed");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
+}
+
+#[test]
+fn a_cached_entry_opens_neither_aws_file_nor_a_socket() {
+    let home = Home::new();
+    home.write(".config/awsenv/config.ini", "[trust]\nprofiles = *\n");
+    home.login("dev").succeeds();
+    let project = home.project("acme", "dev\n");
+    let (after, _) = home.export(&project, &BTreeMap::new());
+    assert_eq!(after["AWSENV_PROFILE"], "dev");
+    let log = home.path("strace");
+    let command = home.command(&project, &[]);
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-o"]).arg(&log).arg(command.get_program()).args(["export", "bash"]).env_clear().envs(home.environment());
+    let output = strace.env("PWD", &project).current_dir(&project).output().expect("strace is installed");
+    assert!(output.status.success());
+    let text = std::fs::read_to_string(log).expect("written");
+    assert!(text.contains(".awsprofile"));
+    for line in text.lines() {
+        assert!(!(line.contains("open") && line.contains(".aws/")), "{line}");
+        assert!(!line.contains("socket(") && !line.contains("clone") && !line.contains("fork("), "{line}");
+    }
+}
