@@ -15,6 +15,7 @@ pub mod error;
 pub mod exports;
 pub mod generation;
 mod private_file;
+pub mod process;
 pub mod profile;
 pub mod prompt;
 pub mod provider;

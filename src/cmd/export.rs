@@ -173,6 +173,7 @@ fn start_renewal(context: &Context, renewal: &BackgroundRenewal) {
     use std::os::unix::process::CommandExt;
     let Ok(this) = std::env::current_exe() else { return };
     let mut command = Command::new(this);
+    command.arg0("awsenv");
     command
         .arg(RENEW_WORD)
         .arg(&renewal.profile)

@@ -239,15 +239,8 @@ fn instant_prompt_sees_no_output_and_no_question() {
         "__p9k_instant_prompt_active=1; cd {}; precmd_functions+=(end_of_instant); end_of_instant() {{ print -r -- INSTANT-END; unset __p9k_instant_prompt_active; precmd_functions=(${{precmd_functions:#end_of_instant}}) }}",
         home.path("work/acme").display()
     );
-    let shell = {
-        // Starting waits for a prompt, at which the question is asked; so type nothing before it is answered.
-        let thread_home = &home;
-        std::thread::scope(|scope| {
-            let code = scope.spawn(|| thread_home.aws.fresh_code(DEVICE));
-            let code = code.join().expect("no panic");
-            Shell::start_answering(thread_home, Kind::Zsh, &start, &code)
-        })
-    };
+    let code = home.aws.fresh_code(DEVICE);
+    let shell = Shell::start_answering(&home, Kind::Zsh, &start, &code);
     let text = shell.screen();
     let (quiet, after) = text.split_once("INSTANT-END").expect("the first prompt came");
     assert!(!quiet.contains("awsenv"), "{quiet}");

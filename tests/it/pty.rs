@@ -1,9 +1,11 @@
 //! Real shells in a pseudo-terminal: types into them, reads their screen, and looks at the environment that the
 //! programs they start see.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Arc, Mutex};
@@ -92,17 +94,93 @@ pub fn nu() -> String {
     std::env::var("AWSENV_TEST_NU").unwrap_or_else(|_| "nu".to_owned())
 }
 
-/// A shell that is running.
-pub struct Shell<'h> {
-    pub kind: Kind,
-    home: &'h Home,
+/// A program in a pseudo-terminal.
+pub struct Terminal {
+    name: String,
     pty: Arc<Pty>,
     child: Child,
     screen: Arc<Mutex<String>>,
     /// Where the part of the screen begins that was not looked at yet.
-    cleared: std::cell::Cell<usize>,
+    cleared: Cell<usize>,
+}
+
+impl Terminal {
+    pub fn start(name: &str, command: impl FnOnce() -> Command) -> Self {
+        let (pty, pts) = open().expect("a pseudo-terminal");
+        pty.resize(pty_process::Size::new(40, 300)).expect("resized");
+        let child = command().spawn(pts).expect("the program is installed");
+        let (pty, screen) = (Arc::new(pty), Arc::new(Mutex::new(String::new())));
+        let (reader, text) = (Arc::clone(&pty), Arc::clone(&screen));
+        std::thread::spawn(move || read_screen(&reader, &text));
+        Terminal { name: name.to_owned(), pty, child, screen, cleared: Cell::default() }
+    }
+
+    /// Types a text as it is.
+    pub fn type_text(&self, text: &str) {
+        (&*self.pty).write_all(text.as_bytes()).expect("typed");
+    }
+
+    /// Types an answer to a question, and Enter.
+    pub fn answer(&self, text: &str) {
+        self.type_text(&format!("{text}\r"));
+    }
+
+    /// What was shown since the last `clear`.
+    pub fn screen(&self) -> String {
+        self.screen.lock().expect("no panic")[self.cleared.get()..].to_owned()
+    }
+
+    pub fn clear(&self) {
+        self.cleared.set(self.screen.lock().expect("no panic").len());
+    }
+
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) {
+        self.until(&format!("`{text}`"), || self.screen().contains(text));
+    }
+
+    #[track_caller]
+    pub fn until(&self, what: &str, done: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !done() {
+            assert!(start.elapsed() < PATIENCE, "{}: no {what}; the screen:\n{}", self.name, self.screen());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the program's end; says whether it was a good one.
+    pub fn wait(&mut self) -> bool {
+        self.child.wait().expect("it ends").success()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// A shell that is running.
+pub struct Shell<'h> {
+    pub kind: Kind,
+    home: &'h Home,
+    terminal: Terminal,
     snaps: PathBuf,
     count: usize,
+}
+
+impl Deref for Shell<'_> {
+    type Target = Terminal;
+
+    fn deref(&self) -> &Terminal {
+        &self.terminal
+    }
 }
 
 impl<'h> Shell<'h> {
@@ -133,23 +211,13 @@ impl<'h> Shell<'h> {
         kind.rc(home, before, after);
         write_snap(home);
         let (program, arguments) = kind.program(home);
-        let (pty, pts) = open().expect("a pseudo-terminal");
-        pty.resize(pty_process::Size::new(40, 300)).expect("resized");
         let extra: BTreeMap<_, _> = environment.iter().copied().collect();
         let command =
-            Command::new(program).args(arguments).env_clear().envs(home.environment()).envs(extra).current_dir(&home.root);
-        let child = command.env("PWD", &home.root).spawn(pts).expect("the shell is installed");
-        let (pty, screen) = (Arc::new(pty), Arc::new(Mutex::new(String::new())));
-        let (reader, text) = (Arc::clone(&pty), Arc::clone(&screen));
-        std::thread::spawn(move || read_screen(&reader, &text));
-        let snaps = home.path(&format!("snaps-{}-{}", kind.name(), child.id()));
+            || Command::new(program).args(arguments).env_clear().envs(home.environment()).envs(extra).current_dir(&home.root);
+        let terminal = Terminal::start(kind.name(), || command().env("PWD", &home.root));
+        let snaps = home.path(&format!("snaps-{}-{}", kind.name(), terminal.pid()));
         fs::create_dir_all(&snaps).expect("made");
-        Shell { kind, home, pty, child, screen, cleared: std::cell::Cell::default(), snaps, count: 0 }
-    }
-
-    /// Types a text as it is.
-    pub fn type_text(&self, text: &str) {
-        (&*self.pty).write_all(text.as_bytes()).expect("typed");
+        Shell { kind, home, terminal, snaps, count: 0 }
     }
 
     /// Types a command line, and Enter.
@@ -159,17 +227,12 @@ impl<'h> Shell<'h> {
         self.type_text(&format!("{line}\r"));
     }
 
-    /// Types an answer to a question, and Enter.
-    pub fn answer(&self, text: &str) {
-        self.type_text(&format!("{text}\r"));
-    }
-
     /// nu loses what is typed before its prompt is there. It marks prompts (A) and the start of commands (C).
     #[track_caller]
     fn ready(&self) {
         if self.kind == Kind::Nu {
             self.until("prompt", || {
-                let text = self.screen.lock().expect("no panic");
+                let text = self.terminal.screen.lock().expect("no panic");
                 text.rfind("\u{1b}]133;B").is_some_and(|prompt| text.rfind("\u{1b}]133;C").is_none_or(|command| command < prompt))
             });
         }
@@ -201,28 +264,6 @@ impl<'h> Shell<'h> {
         self.environment()
     }
 
-    pub fn screen(&self) -> String {
-        self.screen.lock().expect("no panic")[self.cleared.get()..].to_owned()
-    }
-
-    pub fn clear(&self) {
-        self.cleared.set(self.screen.lock().expect("no panic").len());
-    }
-
-    #[track_caller]
-    pub fn wait_for(&self, text: &str) {
-        self.until(&format!("`{text}`"), || self.screen().contains(text));
-    }
-
-    #[track_caller]
-    pub fn until(&self, what: &str, done: impl Fn() -> bool) {
-        let start = Instant::now();
-        while !done() {
-            assert!(start.elapsed() < PATIENCE, "{}: no {what}; the screen:\n{}", self.kind.name(), self.screen());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
     /// Answers the question for a code with the device's next one.
     #[track_caller]
     pub fn give_code(&self) {
@@ -237,18 +278,6 @@ impl<'h> Shell<'h> {
         if self.kind == Kind::Nu {
             std::thread::sleep(Duration::from_millis(2200));
         }
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Drop for Shell<'_> {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ended = self.child.kill();
-        let _status = self.child.wait();
     }
 }
 

@@ -38,7 +38,8 @@ impl Home {
         let directory = tempfile::Builder::new().prefix("awsenv-").tempdir().expect("a directory");
         let root = directory.path().canonicalize().expect("there");
         let home = Home { root, aws: FakeAws::start(world()), directory: Some(directory) };
-        for name in ["run", "work", ".config"] {
+        // fish makes completions out of all manual pages, in the background, unless it finds that it did.
+        for name in ["run", "work", ".config", ".local/share/fish/generated_completions"] {
             std::fs::create_dir_all(home.root.join(name)).expect("made");
         }
         private(&home.root.join("run"));

@@ -1,0 +1,52 @@
+//! Owns one run of the program, from its arguments to its exit status: what the hook calls goes straight to it,
+//! everything else through the command line's definition.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::cmd::{self, completions::PROFILES_WORD, renew::RENEW_WORD};
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+
+/// Runs this process's command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let words = [arguments.next(), arguments.next(), arguments.next()];
+    let words = words.each_ref().map(|word| word.as_ref().and_then(|word| word.to_str()));
+    // What the hook and the completions call takes no time to parse, and no place in the help.
+    let result = match words {
+        [Some("export"), Some(shell), None] if !shell.starts_with('-') => cmd::export::run(&Context::from_process(), shell),
+        [Some("hook"), Some(shell), None] if !shell.starts_with('-') => cmd::hook::run(&Context::from_process(), shell, false),
+        [Some(RENEW_WORD), Some(profile), at_most] => {
+            cmd::renew::run(&Context::from_process(), profile, at_most.and_then(|seconds| seconds.parse().ok()))
+        }
+        [Some(PROFILES_WORD), None, None] => cmd::completions::profiles(&Context::from_process()),
+        _ => run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !error.is_reported() {
+                eprintln!("{error}");
+            }
+            ExitCode::from(error.kind.exit_status())
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    match Cli::try_parse() {
+        Ok(cli) => cmd::run(cli.command, &Context::from_process()),
+        Err(error) if error.use_stderr() => {
+            eprint!("{}", error.render().ansi());
+            Err(Error::new(Kind::Usage, "", "").reported())
+        }
+        Err(help) => {
+            print!("{}", help.render());
+            Ok(())
+        }
+    }
+}
