@@ -128,7 +128,7 @@ impl Activation<'_> {
         let turn = match result {
             Ok(obtained) => self.loaded_keys(profile, &obtained, notices.is_empty(), now),
             Err(error) => {
-                let sign_in = error.kind == Kind::SignInNeeded;
+                let sign_in = wants_person(&error);
                 let declines = declined || codes.asked() || (sign_in && (lives || codes.can_ask()));
                 self.not_loaded(profile, error, declines, lives, now)
             }
@@ -169,7 +169,7 @@ impl Activation<'_> {
     /// Credentials of another directory never stay; those of this one do while they may still serve. `declined` says
     /// whether a person had the chance to sign in.
     fn not_loaded(&self, profile: &str, error: Error, declined: bool, lives: bool, now: i64) -> Turn {
-        let sign_in = error.kind == Kind::SignInNeeded;
+        let sign_in = wants_person(&error);
         // What was said when it was first found so is not said again.
         let told = self.current().is_some_and(|loaded| loaded.declined || (!loaded.signed_in && sign_in && !declined));
         let error = Some(error).filter(|_| !told);
@@ -215,7 +215,7 @@ impl Activation<'_> {
     fn target(&self, mut variables: Variables, loaded: Loaded) -> Target {
         let mut own = |name: &str, value: Option<String>| {
             if let Some(value) = value {
-                variables.insert(name.to_owned(), Some(value));
+                variables.insert(name.to_owned(), Some(value.into()));
             }
         };
         if loaded.signed_in {
@@ -227,4 +227,9 @@ impl Activation<'_> {
         own("AWSENV_PROMPT", Some(prompt::segment(&self.settings.prompt_format, &loaded, self.settings, self.remaining)));
         Target { entry: self.entry.0.clone(), variables, loaded }
     }
+}
+
+/// Whether only a person can mend it, by signing in.
+fn wants_person(error: &Error) -> bool {
+    matches!(error.kind, Kind::SignInNeeded | Kind::Interrupted)
 }

@@ -7,9 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::env_diff::State;
 use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
 
 /// Names and values of environment variables.
-pub type Environment = BTreeMap<String, String>;
+pub type Environment = BTreeMap<String, Secret>;
 
 /// The process's surroundings, read once.
 #[derive(Clone, Debug)]
@@ -31,10 +32,11 @@ impl Context {
     /// Reads the process's environment. Values that are not UTF-8 count as unset: no AWS variable is.
     #[must_use]
     pub fn from_process() -> Self {
-        let env: Environment =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+        let env: Environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?.into())))
+            .collect();
         let uid = rustix::process::geteuid().as_raw();
-        let cwd = working_directory(env.get("PWD").map(Path::new));
+        let cwd = working_directory(env.get("PWD").map(|pwd| Path::new(pwd.expose())));
         Context::new(env, cwd, uid, dirs::home_dir())
     }
 
@@ -54,13 +56,13 @@ impl Context {
     /// A variable of the user's own environment; an empty one counts as unset.
     #[must_use]
     pub fn user_var(&self, name: &str) -> Option<&str> {
-        self.user_env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.user_env.get(name).map(Secret::expose).filter(|value| !value.is_empty())
     }
 
     /// One of awsenv's own variables; an empty one counts as unset.
     #[must_use]
     pub fn own_var(&self, name: &str) -> Option<&str> {
-        self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.env.get(name).map(Secret::expose).filter(|value| !value.is_empty())
     }
 
     /// The user's home directory: `HOME`, else what the system's user database says.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::context::Environment;
+use crate::secret::Secret;
 
 /// The variable that carries the record to the next prompt, and into child shells.
 pub const STATE_VARIABLE: &str = "AWSENV_STATE";
@@ -26,7 +27,7 @@ const OWN_PREFIX: &str = "AWSENV_";
 /// What a variable was before loading, and a digest of what loading made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Saved {
-    previous: Option<String>,
+    previous: Option<Secret>,
     set: String,
 }
 
@@ -55,12 +56,12 @@ pub struct Target {
     /// Names the directive in force: while it stays the same, what the user changed stays the user's.
     pub entry: String,
     /// Values to set; `None` unsets.
-    pub variables: BTreeMap<String, Option<String>>,
+    pub variables: BTreeMap<String, Option<Secret>>,
     pub loaded: Loaded,
 }
 
 /// A variable's new value; `None` unsets it.
-pub type Change = (String, Option<String>);
+pub type Change = (String, Option<Secret>);
 
 /// The undo record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl State {
     /// Reads the record. One that is damaged, or another user's (sudo keeps the environment), does not count.
     #[must_use]
     pub fn from_environment(env: &Environment, uid: u32) -> Self {
-        let record = env.get(STATE_VARIABLE).and_then(|text| State::decode(text));
+        let record = env.get(STATE_VARIABLE).and_then(|text| State::decode(text.expose()));
         record.filter(|state| state.uid == uid).unwrap_or(State { uid, ..State::default() })
     }
 
@@ -127,7 +128,7 @@ impl State {
                     None => wanted.remove(name),
                 };
             }
-            wanted.insert(STATE_VARIABLE.to_owned(), next.encode());
+            wanted.insert(STATE_VARIABLE.to_owned(), next.encode().into());
         }
         (changes(env, &wanted), next)
     }
@@ -148,13 +149,16 @@ impl State {
     pub fn noting(&self, env: &Environment, loaded: Loaded) -> (Vec<Change>, State) {
         let next = State { loaded: Some(loaded), ..self.clone() };
         let record = next.encode();
-        let same = env.get(STATE_VARIABLE) == Some(&record);
-        (if same { Vec::new() } else { vec![(STATE_VARIABLE.to_owned(), Some(record))] }, next)
+        let same = env.get(STATE_VARIABLE).map(Secret::expose) == Some(&record);
+        (if same { Vec::new() } else { vec![(STATE_VARIABLE.to_owned(), Some(record.into()))] }, next)
     }
 
     fn encode(&self) -> String {
-        let saved: Map<String, Value> =
-            self.saved.iter().map(|(name, saved)| (name.clone(), json!([saved.previous, saved.set]))).collect();
+        let saved: Map<String, Value> = self
+            .saved
+            .iter()
+            .map(|(name, saved)| (name.clone(), json!([saved.previous.as_ref().map(Secret::expose), saved.set])))
+            .collect();
         let loaded = self.loaded.as_ref().map(|loaded| {
             json!({
                 "profile": loaded.profile, "kind": loaded.kind, "account_id": loaded.account_id, "role_arn": loaded.role_arn,
@@ -175,7 +179,7 @@ impl State {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let mut saved = BTreeMap::new();
         for (name, entry) in record["saved"].as_object()? {
-            saved.insert(name.clone(), Saved { previous: text(&entry[0]), set: text(&entry[1])? });
+            saved.insert(name.clone(), Saved { previous: text(&entry[0]).map(Secret::from), set: text(&entry[1])? });
         }
         let loaded = record["loaded"].as_object().map(|loaded| {
             let field = |name: &str| loaded.get(name).and_then(text);
@@ -210,9 +214,9 @@ fn changes(from: &Environment, to: &Environment) -> Vec<Change> {
 }
 
 /// Tells whether a value is still the one that was set, without keeping it.
-fn digest(name: &str, value: Option<&String>) -> String {
+fn digest(name: &str, value: Option<&Secret>) -> String {
     let Some(value) = value else { return String::new() };
-    let hash = Sha256::new().chain_update(name).chain_update([0]).chain_update(value).finalize();
+    let hash = Sha256::new().chain_update(name).chain_update([0]).chain_update(value.expose()).finalize();
     HEXLOWER.encode(&hash[..12])
 }
 
@@ -222,11 +226,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
     }
 
     fn target(entry: &str, pairs: &[(&str, Option<&str>)]) -> Target {
-        let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect();
+        let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.map(Secret::from))).collect();
         Target { entry: entry.into(), variables, loaded: Loaded { profile: entry.into(), ..Loaded::default() } }
     }
 
@@ -265,7 +269,7 @@ mod tests {
         let before = environment(&[("AWS_PROFILE", "mine"), ("AWS_ACCESS_KEY_ID", ""), ("X", "1")]);
         let inside = step(&before, Some(&dev()));
         assert_eq!(inside.get("AWS_PROFILE"), None);
-        assert_eq!(inside["AWS_SESSION_TOKEN"], "T");
+        assert_eq!(inside["AWS_SESSION_TOKEN"].expose(), "T");
         assert_eq!(step(&inside, None), before);
     }
 
@@ -281,8 +285,8 @@ mod tests {
         let mut inside = step(&environment(&[("AWS_REGION", "old")]), Some(&dev()));
         inside.insert("AWS_REGION".into(), "mine".into());
         let renewed = step(&inside, Some(&dev()));
-        assert_eq!(renewed["AWS_REGION"], "mine");
-        assert_eq!(step(&renewed, Some(&dev()))["AWS_REGION"], "mine");
+        assert_eq!(renewed["AWS_REGION"].expose(), "mine");
+        assert_eq!(step(&renewed, Some(&dev()))["AWS_REGION"].expose(), "mine");
         assert_eq!(step(&renewed, None), environment(&[("AWS_REGION", "mine")]));
     }
 
@@ -293,7 +297,7 @@ mod tests {
         inside.insert("AWS_SECRET_ACCESS_KEY".into(), "MINE".into());
         let after = step(&inside, Some(&dev()));
         assert_eq!(after.get("AWS_SESSION_TOKEN"), None);
-        assert_eq!(after["AWS_ACCESS_KEY_ID"], "MINE");
+        assert_eq!(after["AWS_ACCESS_KEY_ID"].expose(), "MINE");
     }
 
     #[test]
@@ -301,7 +305,7 @@ mod tests {
         let before = environment(&[("AWS_REGION", "home")]);
         let other = target("prod", &[("AWS_REGION", Some("us-east-1"))]);
         let inside = step(&step(&before, Some(&dev())), Some(&other));
-        assert_eq!(inside["AWS_REGION"], "us-east-1");
+        assert_eq!(inside["AWS_REGION"].expose(), "us-east-1");
         assert_eq!(inside.get("AWS_ACCESS_KEY_ID"), None);
         assert_eq!(step(&inside, None), before);
     }
@@ -325,10 +329,11 @@ mod tests {
             ways in proptest::collection::vec(proptest::option::of(
                 ("[a-c]", proptest::collection::btree_map("AWS_[A-D]", proptest::option::of(".{0,8}"), 0..5))), 0..6),
         ) {
-            let mut env: Environment = before.clone();
+            let before: Environment = before.into_iter().map(|(name, value)| (name, value.into())).collect();
+            let mut env = before.clone();
             for way in &ways {
                 let target = way.as_ref().map(|(entry, variables)| Target {
-                    entry: format!("{entry}{variables:?}"), variables: variables.clone(), loaded: Loaded::default(),
+                    entry: format!("{entry}{variables:?}"), variables: variables.iter().map(|(name, value)| (name.clone(), value.clone().map(Secret::from))).collect(), loaded: Loaded::default(),
                 });
                 env = step(&env, target.as_ref());
                 if let Some(target) = &target {

@@ -67,6 +67,12 @@ impl Error {
         self
     }
 
+    /// The same failure, of another kind.
+    #[must_use]
+    pub fn of_kind(self, kind: Kind) -> Self {
+        Error { kind, ..self }
+    }
+
     /// Marks the failure as one that the user was told of; only its exit status is left to give.
     #[must_use]
     pub fn reported(mut self) -> Self {

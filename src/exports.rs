@@ -27,15 +27,15 @@ const OTHER_IDENTITIES: [&str; 7] = [
 const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// Names and wanted values; `None` unsets.
-pub type Variables = BTreeMap<String, Option<String>>;
+pub type Variables = BTreeMap<String, Option<Secret>>;
 
-fn unset<'a>(names: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = (String, Option<String>)> {
+fn unset<'a>(names: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = (String, Option<Secret>)> {
     names.into_iter().map(|name| (name.to_owned(), None)).collect::<Vec<_>>().into_iter()
 }
 
 fn with_region(mut variables: Variables, region: Option<&str>) -> Variables {
     if let Some(region) = region {
-        variables.extend(REGIONS.map(|name| (name.to_owned(), Some(region.to_owned()))));
+        variables.extend(REGIONS.map(|name| (name.to_owned(), Some(region.into()))));
     }
     variables
 }
@@ -53,7 +53,7 @@ pub fn keys(credentials: &SessionCredentials, region: Option<&str>) -> Variables
         expiration.as_deref(),
         expiration.as_deref(),
     ];
-    variables.extend(KEYS.iter().zip(values).map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))));
+    variables.extend(KEYS.iter().zip(values).map(|(name, value)| ((*name).to_owned(), value.map(Secret::from))));
     with_region(variables, region)
 }
 
@@ -61,7 +61,7 @@ pub fn keys(credentials: &SessionCredentials, region: Option<&str>) -> Variables
 #[must_use]
 pub fn profile(name: &str, region: Option<&str>) -> Variables {
     let mut variables: Variables = unset(KEYS.into_iter().chain(SHADOWS)).collect();
-    variables.insert("AWS_PROFILE".to_owned(), Some(name.to_owned()));
+    variables.insert("AWS_PROFILE".to_owned(), Some(name.into()));
     with_region(variables, region)
 }
 
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn keys_stand_alone() {
         let variables = keys(&credentials(Some("t")), Some("eu-west-1"));
-        let value = |name: &str| variables[name].as_deref();
+        let value = |name: &str| variables[name].as_ref().map(Secret::expose);
         assert_eq!(value("AWS_SESSION_TOKEN"), Some("t"));
         assert_eq!(value("AWS_CREDENTIAL_EXPIRATION"), Some("2027-01-15T08:00:00Z"));
         assert_eq!(value("AWS_SESSION_EXPIRATION"), Some("2027-01-15T08:00:00Z"));
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_profile_has_no_keys_beside_it() {
         let variables = profile("dev", None);
-        assert_eq!(variables["AWS_PROFILE"].as_deref(), Some("dev"));
+        assert_eq!(variables["AWS_PROFILE"].as_ref().map(Secret::expose), Some("dev"));
         assert_eq!(variables["AWS_ACCESS_KEY_ID"], None);
         assert!(nothing().values().all(Option::is_none));
     }

@@ -4,7 +4,8 @@
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A secret text: a secret access key, a session token, a token code.
+/// A secret text: a secret access key, a session token, a token code; and any variable of an environment, since one of
+/// them may be such.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -17,6 +18,18 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Secret::new(text)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Secret::new(text)
     }
 }
 

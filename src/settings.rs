@@ -111,7 +111,8 @@ impl Settings {
 
     fn parse(text: &str, context: &Context) -> Result<Self, Problem> {
         let options = ParseOption { enabled_quote: false, enabled_escape: false, ..ParseOption::default() };
-        let ini = Ini::load_from_str_opt(text, options).map_err(|error| Problem {
+        let lines: Vec<&str> = text.lines().map(without_comment).collect();
+        let ini = Ini::load_from_str_opt(&lines.join("\n"), options).map_err(|error| Problem {
             line: Some(error.line),
             key: String::new(),
             why: error.msg.to_string(),
@@ -152,6 +153,12 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// What follows ` #` or ` ;` is a comment, as is a line that begins so.
+fn without_comment(line: &str) -> &str {
+    let comment = line.match_indices(['#', ';']).find(|(at, _)| *at == 0 || line[..*at].ends_with([' ', '\t']));
+    comment.map_or(line, |(at, _)| &line[..at])
 }
 
 fn list(value: &str) -> impl Iterator<Item = &str> {
@@ -202,7 +209,7 @@ mod tests {
 
     #[test]
     fn every_setting() {
-        let text = "cache = plain\n[trust]\nprofiles = acme-*, sandbox\npaths = ~/work, /srv\nprotected = *prod*\n\
+        let text = "cache = plain  # mine\n[trust]\nprofiles = acme-*, sandbox\npaths = ~/work, /srv\nprotected = *prod*\n\
                     [prompt]\nformat = {profile}\nproduction = *prod*\n[accounts]\n222222222222 = acme dev\n\
                     [network]\nconnect_timeout = 1\ntimeout = 5\n";
         let settings = Settings::parse(text, &context()).unwrap_or_else(|problem| panic!("{}", problem.why));

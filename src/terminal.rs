@@ -19,6 +19,16 @@ const ERASE_LINE: u8 = 0x15;
 const ESCAPE: u8 = 0x1b;
 const LONGEST_ANSWER: usize = 64;
 
+/// What a person answered.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    Line(Zeroizing<String>),
+    /// Nothing: an empty line, Ctrl-D, Escape, or the terminal is gone.
+    Nothing,
+    /// Ctrl-C.
+    Interrupt,
+}
+
 /// The controlling terminal, if this process may use it.
 pub struct Terminal(File);
 
@@ -30,11 +40,11 @@ impl Terminal {
         (tcgetpgrp(&tty).ok()? == rustix::process::getpgrp()).then_some(Terminal(tty))
     }
 
-    /// Asks for a line. None if the person answered with nothing, or with Ctrl-C, Ctrl-D or Escape.
+    /// Asks for a line.
     ///
     /// # Errors
     /// When the terminal cannot be set up or read.
-    pub fn ask(&mut self, question: &str) -> std::io::Result<Option<Zeroizing<String>>> {
+    pub fn ask(&mut self, question: &str) -> std::io::Result<Answer> {
         let raw = RawMode::enter(&self.0)?;
         self.0.write_all(printable(question).as_bytes())?;
         let answer = read_line(&mut self.0);
@@ -79,16 +89,18 @@ fn erase(tty: &mut impl Write, columns: usize) -> std::io::Result<()> {
     tty.write_all("\u{8} \u{8}".repeat(columns).as_bytes())
 }
 
-fn read_line(tty: &mut (impl Read + Write)) -> std::io::Result<Option<Zeroizing<String>>> {
+fn read_line(tty: &mut (impl Read + Write)) -> std::io::Result<Answer> {
     let mut line = Zeroizing::new(String::with_capacity(LONGEST_ANSWER));
     let mut byte = [0];
     loop {
         if tty.read(&mut byte)? == 0 {
-            return Ok(None);
+            return Ok(Answer::Nothing);
         }
         match byte[0] {
-            b'\r' | b'\n' => return Ok(Some(line).filter(|line| !line.is_empty())),
-            INTERRUPT | END_OF_INPUT | ESCAPE => return Ok(None),
+            b'\r' | b'\n' if line.is_empty() => return Ok(Answer::Nothing),
+            b'\r' | b'\n' => return Ok(Answer::Line(line)),
+            END_OF_INPUT | ESCAPE => return Ok(Answer::Nothing),
+            INTERRUPT => return Ok(Answer::Interrupt),
             0x08 | 0x7f => erase(tty, line.pop().map_or(0, |_| 1))?,
             ERASE_LINE => {
                 erase(tty, line.len())?;
@@ -139,8 +151,9 @@ impl TokenCodes for AskedCodes {
         }
         let wait = ask.wait_seconds.map(|seconds| format!(" (the next one, in {seconds} s)")).unwrap_or_default();
         match terminal.ask(&format!("awsenv: MFA code for {}{wait}: ", ask.mfa_serial)).map_err(broken)? {
-            Some(code) => Ok(Secret::new(code.trim())),
-            None => Err(needed("it was not given").hint("awsenv login")),
+            Answer::Line(code) => Ok(Secret::new(code.trim())),
+            Answer::Nothing => Err(needed("it was not given").hint("awsenv login")),
+            Answer::Interrupt => Err(needed("you interrupted").of_kind(Kind::Interrupted).hint("awsenv login")),
         }
     }
 
@@ -207,22 +220,27 @@ mod tests {
         }
     }
 
-    fn answer(typed: &[u8]) -> Option<String> {
-        read_line(&mut Typed(typed, Vec::new())).expect("read").map(|line| line.to_string())
+    fn answer(typed: &[u8]) -> Answer {
+        read_line(&mut Typed(typed, Vec::new())).expect("read")
+    }
+
+    fn line(text: &str) -> Answer {
+        Answer::Line(Zeroizing::new(text.to_owned()))
     }
 
     #[test]
     fn a_line_ends_in_either_shell_mode_and_can_be_edited() {
-        assert_eq!(answer(b"123456\r").as_deref(), Some("123456"));
-        assert_eq!(answer(b"123456\n").as_deref(), Some("123456"));
-        assert_eq!(answer(b"129\x7f\x7f23\x0856\x15654321\r").as_deref(), Some("654321"));
-        assert_eq!(answer(b"12 34\t56\r").as_deref(), Some("123456"));
+        assert_eq!(answer(b"123456\r"), line("123456"));
+        assert_eq!(answer(b"123456\n"), line("123456"));
+        assert_eq!(answer(b"129\x7f\x7f23\x0856\x15654321\r"), line("654321"));
+        assert_eq!(answer(b"12 34\t56\r"), line("123456"));
     }
 
     #[test]
     fn declining() {
-        for typed in [&b"\r"[..], b"12\x03", b"12\x04", b"12\x1b", b"12", b""] {
-            assert_eq!(answer(typed), None, "{typed:?}");
+        assert_eq!(answer(b"12\x03"), Answer::Interrupt);
+        for typed in [&b"\r"[..], b"12\x04", b"12\x1b", b"12", b""] {
+            assert_eq!(answer(typed), Answer::Nothing, "{typed:?}");
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, profile: Option<&str>, format: EnvFormat) -
     }
     let region = directive.region.as_deref().or(obtained.summary.region.as_deref());
     let variables = exports::keys(&obtained.credentials, region);
-    let set = variables.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
+    let set = variables.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?.expose())));
     let text: Zeroizing<String> = match format {
         EnvFormat::Env => lines(set, |name, value| Zeroizing::new(format!("export {name}={}\n", Shell::Bash.quote(value)))),
         EnvFormat::Fish => lines(set, |name, value| Shell::Fish.set(name, value)),

@@ -1,5 +1,6 @@
 //! `awsenv export SHELL`: what the hook runs. Its standard output is only what the shell shall evaluate.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use data_encoding::HEXLOWER;
@@ -38,7 +39,7 @@ pub fn run(context: &Context, shell: &str) -> Result<()> {
         Err(error) => (Settings::default(), Some(error)),
     };
     let wanted = settings_error.map_or_else(|| directory::wanted(context, &settings), Err);
-    let path = awsprofile::nearest(&context.cwd).filter(|_| context.own_var(directory::PIN_VARIABLE).is_none());
+    let path = file_in_force(context, &wanted);
     let blocked = blocked_file(&wanted);
     let (remaining, mut asked, mut nobody) = (remaining(shell, context), AskedCodes::new(), NoCodes { why: "" });
     let codes: &mut dyn TokenCodes = match cannot_ask(context) {
@@ -94,8 +95,8 @@ fn report(error: Option<Error>, notices: &[Error], untold: bool) -> Result<()> {
     }
     match error {
         None => Ok(()),
-        Some(error) if matches!(error.kind, Kind::NotTrusted | Kind::SignInNeeded) => {
-            if untold || error.kind == Kind::SignInNeeded {
+        Some(error) if matches!(error.kind, Kind::NotTrusted | Kind::SignInNeeded | Kind::Interrupted) => {
+            if untold || error.kind != Kind::NotTrusted {
                 eprintln!("awsenv: {}; run: {}", error.summary(), error.hint_text().unwrap_or_default());
             }
             Err(error.reported())
@@ -133,6 +134,16 @@ fn told(context: &Context, blocked: Option<&str>) -> Told {
     Told { all, new }
 }
 
+/// The file that the hook is to compare.
+fn file_in_force(context: &Context, wanted: &Result<Wanted>) -> Option<PathBuf> {
+    match wanted {
+        Ok(Wanted::Nothing) => None,
+        Ok(Wanted::Directive { file, .. }) => file.as_ref().map(|file| file.path.clone()),
+        Ok(Wanted::Blocked { path, .. }) => Some(path.clone()),
+        Err(_) => awsprofile::nearest(&context.cwd),
+    }
+}
+
 fn blocked_file(wanted: &Result<Wanted>) -> Option<String> {
     match wanted {
         Ok(Wanted::Blocked { path, candidate, error }) => {
@@ -164,7 +175,7 @@ fn bump(generation: &Generation, seen: &str) -> String {
     }
 }
 
-fn deadline_file(shell: Shell, generation: Option<&Generation>, deadline: Option<i64>, now: i64) -> Option<std::path::PathBuf> {
+fn deadline_file(shell: Shell, generation: Option<&Generation>, deadline: Option<i64>, now: i64) -> Option<PathBuf> {
     if shell.has_clock() { None } else { generation?.deadline_file(deadline?, now) }
 }
 

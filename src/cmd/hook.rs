@@ -19,7 +19,7 @@ pub fn run(context: &Context, shell: &str, wrap_cd: bool) -> Result<()> {
 fn binary(context: &Context) -> Result<PathBuf> {
     let this = std::env::current_exe().map_err(|error| Error::failed("cannot tell where awsenv is installed", error))?;
     let same = |path: &Path| path.canonicalize().is_ok_and(|found| Ok(found) == this.canonicalize().map_err(|_| ()));
-    let on_path = context.env.get("PATH").map(String::as_str).unwrap_or_default();
+    let on_path = context.own_var("PATH").unwrap_or_default();
     let named =
         std::env::split_paths(on_path).filter(|directory| directory.is_absolute()).map(|directory| directory.join("awsenv"));
     Ok(named.into_iter().find(|path| same(path)).unwrap_or(this))

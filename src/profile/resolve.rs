@@ -2,7 +2,7 @@
 
 use super::{AccessKeys, AwsFiles, ResolvedProfile, Role, Section, Source, StsTarget};
 use crate::account;
-use crate::context::{Context, Environment};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -172,14 +172,13 @@ impl AwsFiles {
         let region =
             of_profile("region").or(var("AWS_REGION")).or(var("AWS_DEFAULT_REGION")).unwrap_or(default_region(partition));
         let services = of_profile("services").and_then(|name| self.sts_endpoints.get(name)).map(String::as_str);
-        let ignore =
-            flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", of_profile("ignore_configured_endpoint_urls"), &context.user_env)?;
+        let ignore = flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", of_profile("ignore_configured_endpoint_urls"), context)?;
         let configured = var("AWS_ENDPOINT_URL_STS").or(var("AWS_ENDPOINT_URL")).or(services).or(of_profile("endpoint_url"));
         Ok(StsTarget {
             region: region.to_owned(),
             endpoint_url: configured.filter(|_| !ignore).map(str::to_owned),
-            use_fips: flag("AWS_USE_FIPS_ENDPOINT", of_profile("use_fips_endpoint"), &context.user_env)?,
-            use_dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT", of_profile("use_dualstack_endpoint"), &context.user_env)?,
+            use_fips: flag("AWS_USE_FIPS_ENDPOINT", of_profile("use_fips_endpoint"), context)?,
+            use_dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT", of_profile("use_dualstack_endpoint"), context)?,
         })
     }
 }
@@ -217,8 +216,8 @@ fn list(value: Option<&String>) -> Vec<String> {
     value.into_iter().flat_map(|text| text.split(',')).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-fn flag(variable: &str, of_profile: Option<&str>, env: &Environment) -> Result<bool> {
-    let text = env.get(variable).map(String::as_str).filter(|value| !value.is_empty()).or(of_profile);
+fn flag(variable: &str, of_profile: Option<&str>, context: &Context) -> Result<bool> {
+    let text = context.user_var(variable).or(of_profile);
     match text.map(str::to_ascii_lowercase).as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),

@@ -220,8 +220,8 @@ mod tests {
             let runtime = self.0.path().join("run");
             private_file::create_directory(&runtime).expect("made");
             let env = Environment::from([
-                ("AWSENV_CACHE_DIR".into(), self.0.path().join("cache").display().to_string()),
-                ("XDG_RUNTIME_DIR".into(), runtime.display().to_string()),
+                ("AWSENV_CACHE_DIR".into(), self.0.path().join("cache").display().to_string().into()),
+                ("XDG_RUNTIME_DIR".into(), runtime.display().to_string().into()),
             ]);
             Context::new(env, "/".into(), rustix::process::geteuid().as_raw(), None)
         }

@@ -26,7 +26,7 @@ struct Script {
 impl Script {
     fn change(&mut self, (name, value): &Change) {
         match value {
-            Some(value) => self.text.push_str(&self.shell.set(name, value)),
+            Some(value) => self.text.push_str(&self.shell.set(name, value.expose())),
             None => self.text.push_str(&self.shell.unset(name)),
         }
     }
@@ -62,7 +62,10 @@ impl Script {
 
 pub(super) fn statements(shell: Shell, changes: &[Change], state: &HookState) -> Zeroizing<String> {
     // Never grown, so that no copy of a secret is left behind in freed memory.
-    let size: usize = changes.iter().map(|(name, value)| 2 * name.len() + 4 * value.as_ref().map_or(0, String::len) + 32).sum();
+    let size: usize = changes
+        .iter()
+        .map(|(name, value)| 2 * name.len() + 4 * value.as_ref().map_or(0, |value| value.expose().len()) + 32)
+        .sum();
     let mut script = Script { shell, text: Zeroizing::new(String::with_capacity(size + 8192)) };
     for change in changes {
         script.change(change);

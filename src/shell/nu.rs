@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Content, HookState};
 use crate::env_diff::Change;
+use crate::secret::Secret;
 
 /// A string in double quotes. nu's escapes are those of JSON.
 pub(super) fn quote(text: &str) -> String {
@@ -15,14 +16,15 @@ pub(super) fn quote(text: &str) -> String {
 
 /// `awsenv export json`: an object of names and values, null for what is to be unset.
 pub(super) fn changes(changes: &[Change]) -> Zeroizing<String> {
-    let object: Map<String, Value> = changes.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect();
+    let object: Map<String, Value> =
+        changes.iter().map(|(name, value)| (name.clone(), Value::from(value.as_ref().map(Secret::expose)))).collect();
     if object.is_empty() { Zeroizing::default() } else { Zeroizing::new(format!("{}\n", Value::from(object))) }
 }
 
 /// What the hook applies: variables to set, variables to hide, and its own state.
 pub(super) fn update(changes: &[Change], state: &HookState) -> Zeroizing<String> {
     let set: Map<String, Value> =
-        changes.iter().filter_map(|(name, value)| Some((name.clone(), Value::from(value.clone()?)))).collect();
+        changes.iter().filter_map(|(name, value)| Some((name.clone(), Value::from(value.as_ref()?.expose())))).collect();
     let hide: Vec<&str> = changes.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.as_str()).collect();
     let path = |path: &Path| Value::from(path.to_string_lossy());
     let content = match &state.content {

@@ -19,7 +19,7 @@ fn values() -> impl Strategy<Value = Vec<String>> {
 /// The environment of a program that the shell starts after evaluating the statements.
 fn evaluate(shell: Shell, values: &[String]) -> BTreeMap<String, String> {
     let changes: Vec<_> =
-        values.iter().enumerate().map(|(index, value)| (format!("AWS_V{index}"), Some(value.clone()))).collect();
+        values.iter().enumerate().map(|(index, value)| (format!("AWS_V{index}"), Some(value.clone().into()))).collect();
     let state = HookState {
         template: values.first().cloned(),
         pin: values[1].clone(),

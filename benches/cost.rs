@@ -1,0 +1,147 @@
+//! What awsenv costs, as ratios of runs that alternate in one process, since machines differ and are noisy.
+//!
+//!     cargo bench --bench cost
+//!
+//! With `AWSENV_BENCH_STATIC` naming a static build, that is measured too:
+//!
+//!     just static    # target/x86_64-unknown-linux-musl/release/awsenv
+
+#[path = "../tests/support/mod.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "shared with the tests")]
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::home::{DEVICE, Home};
+
+/// Enough that a median of noisy runs repeats within a few percent.
+const RUNS: usize = 400;
+
+fn main() {
+    let home = Home::new();
+    home.write(".config/awsenv/config.ini", "[trust]\nprofiles = *\n");
+    let project = home.project("acme", "dev\n");
+    let code = home.aws.fresh_code(DEVICE);
+    let binary = Path::new(env!("CARGO_BIN_EXE_awsenv"));
+    assert!(command(&home, binary, &home.root, &["login", "dev", "--mfa-code", &code]).status().expect("it runs").success());
+    processes(&home, &project, binary);
+    first_entry(&home);
+    prompts(&home, &project, binary);
+}
+
+fn command(home: &Home, binary: &Path, directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary);
+    command.args(arguments).env_clear().envs(home.environment()).current_dir(directory).env("PWD", directory);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Medians of commands that take turns.
+fn medians(commands: &mut [(&str, Command)]) -> Vec<Duration> {
+    let mut times = vec![Vec::new(); commands.len()];
+    for _ in 0..RUNS {
+        for ((_, command), times) in commands.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            assert!(command.status().expect("it runs").success());
+            times.push(start.elapsed());
+        }
+    }
+    times.iter_mut().map(|times| median(times)).collect()
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn processes(home: &Home, project: &Path, binary: &Path) {
+    println!("a process, /bin/true = 1.00");
+    let fixed = std::env::var("AWSENV_BENCH_STATIC").ok();
+    let mut commands = vec![
+        ("/bin/true", command(home, Path::new("/bin/true"), project, &[])),
+        ("default build, cached entry", command(home, binary, project, &["export", "bash"])),
+    ];
+    if let Some(path) = &fixed {
+        commands.push(("static build, cached entry", command(home, Path::new(path), project, &["export", "bash"])));
+    }
+    let few = report(&mut commands);
+    let profile =
+        |index| format!("[profile p{index}]\nrole_arn = arn:aws:iam::222222222222:role/r{index}\nsource_profile = security\n");
+    let many = (0..5000).map(profile).collect::<Vec<_>>().concat();
+    home.append(".aws/config", &many);
+    // The first run after the edit parses the files again; the ones that are measured do not.
+    for (_, command) in &mut commands {
+        assert!(command.status().expect("it runs").success());
+    }
+    println!("the same with 5,000 profiles");
+    let with_many = report(&mut commands);
+    println!(
+        "  5,000 profiles against five: {:.2}",
+        with_many[1].as_secs_f64() / few[1].as_secs_f64() / (with_many[0].as_secs_f64() / few[0].as_secs_f64())
+    );
+}
+
+fn report(commands: &mut [(&str, Command)]) -> Vec<Duration> {
+    let medians = medians(commands);
+    for ((name, _), time) in commands.iter().zip(&medians) {
+        println!("  {name:<30} {:>6} µs  {:.2}", time.as_micros(), time.as_secs_f64() / medians[0].as_secs_f64());
+    }
+    medians
+}
+
+fn first_entry(home: &Home) {
+    println!("calls to STS for a first entry with an MFA code: {:?}", home.aws.actions());
+}
+
+/// The hook's function at a prompt where nothing changed, against an empty function.
+fn prompts(home: &Home, project: &Path, binary: &Path) {
+    println!("a steady-state prompt, added");
+    let quoted = binary.display();
+    let loops = [
+        ("bash", vec!["--norc".to_owned()], format!("eval \"$({quoted} hook bash)\"; AWSENV_MFA=never; __awsenv_prompt_command; [[ $AWSENV_PROFILE == dev ]] || exit 1; empty() {{ :; }}
+            measure() {{ local i start=$EPOCHREALTIME; for ((i = 0; i < 2000; i++)); do $1; done; local end=$EPOCHREALTIME; took=$(( (${{end/./}} - ${{start/./}}) / 20 )); }}
+            measure empty; base=$took; measure __awsenv_prompt_command; echo $((took - base))")),
+        ("zsh", vec!["-f".to_owned()], format!("zmodload zsh/datetime; eval \"$({quoted} hook zsh)\"; __awsenv_precmd; [[ $AWSENV_PROFILE == dev ]] || exit 1; empty() {{ :; }}
+            measure() {{ local i start=$EPOCHREALTIME; for ((i = 0; i < 2000; i++)); do $1; done; took=$(( int(($EPOCHREALTIME - start) * 50000) )); }}
+            zmodload zsh/mathfunc; measure empty; base=$took; measure __awsenv_precmd; echo $((took - base))")),
+        ("fish", vec!["--no-config".to_owned()], format!("{quoted} hook fish | source; __awsenv_check; test $AWSENV_PROFILE = dev; or exit 1; function empty; end
+            function measure; set -l start (date +%s%N); for i in (seq 2000); $argv[1]; end; set -l stop (date +%s%N); set -g took (math --scale=0 \"($stop - $start) / 20000\"); end
+            measure empty; set -l base $took; measure __awsenv_check; echo (math $took - $base)")),
+    ];
+    for (shell, arguments, script) in loops {
+        println!("  {shell:<5} {:>6.1} µs", hundredths(home, project, shell, &arguments, &script) / 100.0);
+    }
+    let hook = String::from_utf8(
+        command(home, binary, project, &["hook", "nu"]).stdout(Stdio::piped()).output().expect("it runs").stdout,
+    )
+    .expect("UTF-8");
+    home.write("hook.nu", &hook);
+    let nu = std::env::var("AWSENV_TEST_NU").unwrap_or_else(|_| "nu".to_owned());
+    let script = format!(
+        "source {}; let hook = {{|| let due = (__awsenv_due); if $due != null {{ __awsenv_act $due }} }}; do --env $hook; if $env.AWSENV_PROFILE? != 'dev' {{ exit 1 }}; let empty = {{|| null }}
+         let base = (timeit {{ for i in 1..4000 {{ do $empty }} }}); let took = (timeit {{ for i in 1..4000 {{ do $hook }} }}); print (($took - $base) / 4000 / 10ns | math round)",
+        home.path("hook.nu").display()
+    );
+    println!("  {:<5} {:>6.1} µs", "nu", hundredths(home, project, &nu, &["--no-config-file".to_owned()], &script) / 100.0);
+}
+
+/// The number that a script prints: hundredths of a microsecond; the median of nine runs.
+fn hundredths(home: &Home, project: &Path, shell: &str, arguments: &[String], script: &str) -> f64 {
+    let once = || {
+        let mut command = command(home, Path::new(shell), project, &[]);
+        let output = command
+            .args(arguments)
+            .args(["-c", script])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .expect("the shell is installed");
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        text.parse::<f64>().unwrap_or_else(|_| panic!("{shell}: {text} {}", String::from_utf8_lossy(&output.stderr)))
+    };
+    let mut numbers: Vec<f64> = (0..9).map(|_| once()).collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers[4]
+}
