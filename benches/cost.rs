@@ -58,13 +58,14 @@ fn median(times: &mut [Duration]) -> Duration {
 
 fn processes(home: &Home, project: &Path, binary: &Path) {
     println!("a process, /bin/true = 1.00");
-    let fixed = std::env::var("AWSENV_BENCH_STATIC").ok();
+    let fixed =
+        std::env::var("AWSENV_BENCH_STATIC").ok().map(|path| Path::new(&path).canonicalize().expect("the static build is there"));
     let mut commands = vec![
         ("/bin/true", command(home, Path::new("/bin/true"), project, &[])),
         ("default build, cached entry", command(home, binary, project, &["export", "bash"])),
     ];
     if let Some(path) = &fixed {
-        commands.push(("static build, cached entry", command(home, Path::new(path), project, &["export", "bash"])));
+        commands.push(("static build, cached entry", command(home, path, project, &["export", "bash"])));
     }
     let few = report(&mut commands);
     let profile =

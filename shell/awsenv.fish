@@ -6,13 +6,11 @@
 
 set -g __awsenv_bin AWSENV_BINARY
 set -g __awsenv_generation_file AWSENV_GENERATION_FILE
-for name in pwd file content generation deadline production told pin reply found
+for name in pwd file content generation production told pin reply found
     set -g __awsenv_$name ''
 end
 set -g __awsenv_nearer
 set -g __awsenv_walked
-set -g __awsenv_present
-set -g __awsenv_absent
 # `test -nt` came with fish 3.6. Before, the AWS files are not watched and nothing is renewed while one stays.
 set -g __awsenv_compares 0
 if test / -nt /nonexistent/awsenv 2>/dev/null
@@ -25,7 +23,6 @@ function __awsenv_read
     if test -f "$argv[1]" -a -r "$argv[1]"
         read --null --global __awsenv_reply <$argv[1] 2>/dev/null
     end
-    true
 end
 
 # The nearest .awsprofile, and where nearer ones would be.
@@ -46,62 +43,9 @@ function __awsenv_walk
     end
 end
 
-# Whether the binary must run.
-function __awsenv_stale
-    if test "$AWSENV_PIN" != "$__awsenv_pin"
-        return 0
-    end
-    if test "$PWD" != "$__awsenv_pwd"
-        __awsenv_walk
-        if test "$__awsenv_found" != "$__awsenv_file" -o -z "$__awsenv_pwd"
-            return 0
-        end
-        set -g __awsenv_pwd $PWD
-        set -g __awsenv_nearer $__awsenv_walked
-    else
-        for candidate in $__awsenv_nearer
-            if test -e $candidate
-                return 0
-            end
-        end
-    end
-    if test -n "$__awsenv_file"
-        __awsenv_read $__awsenv_file
-        if test "$__awsenv_reply" != "$__awsenv_content"
-            return 0
-        end
-        if test ! -e "$__awsenv_file" -a ! -L "$__awsenv_file"
-            return 0
-        end
-    end
-    set -l line ''
-    if test -r $__awsenv_generation_file
-        read line <$__awsenv_generation_file
-    end
-    if test "$line" != "$__awsenv_generation"
-        return 0
-    end
-    for candidate in $__awsenv_absent
-        if test -e $candidate
-            return 0
-        end
-    end
-    if test $__awsenv_compares = 1
-        set -l index 1
-        while test $index -lt (count $__awsenv_present)
-            set -l candidate $__awsenv_present[$index]
-            set -l stamp $__awsenv_present[(math $index + 1)]
-            if test ! -e $candidate -o $candidate -nt $stamp -o $candidate -ot $stamp
-                return 0
-            end
-            set index (math $index + 2)
-        end
-        if test -n "$__awsenv_deadline"
-            if test /dev/stdin -nt "$__awsenv_deadline"
-                return 0
-            end
-        end
-    end
+# Whether something changed elsewhere, or one of the AWS files or the settings was edited. The binary writes this
+# function anew with their names in it.
+function __awsenv_touched
     return 1
 end
 
@@ -113,46 +57,61 @@ function __awsenv_load
     set -g __awsenv_pin "$AWSENV_PIN"
     set -g __awsenv_file $__awsenv_found
     set -g __awsenv_content $__awsenv_reply
-    set -g __awsenv_deadline ''
     set -g __awsenv_nearer $__awsenv_walked
+    __awsenv_read $__awsenv_generation_file
     set -g __awsenv_generation ''
-    if test -r $__awsenv_generation_file
-        read --global __awsenv_generation <$__awsenv_generation_file
+    if test -n "$__awsenv_reply"
+        set -g __awsenv_generation "$__awsenv_generation_file.$__awsenv_reply"
+    end
+    function __awsenv_touched
+        test -n "$__awsenv_generation" -a ! -e "$__awsenv_generation"
     end
     set -lx AWSENV_TOLD $__awsenv_told
-    if status is-interactive
-        $__awsenv_bin export fish | source
-    else
+    if not status is-interactive
         set -lx AWSENV_MFA never
-        $__awsenv_bin export fish | source
+    end
+    $__awsenv_bin export fish | source
+    set -e -g AWSENV_PROMPT_COLOR
+    if test -n "$__awsenv_production"
+        set -g AWSENV_PROMPT_COLOR magenta
+    else if test -n "$AWSENV_PROMPT"
+        set -g AWSENV_PROMPT_COLOR green
     end
 end
 
-function __awsenv_check
-    if test "$AWSENV_DISABLE" = 1
+# Before each prompt, and when the directory changes, so that `cd DIR; and COMMAND` runs with the credentials of DIR.
+# Most of the time nothing happens here but tests; there are few, each of several things, since a command takes longer
+# than what it tests.
+function __awsenv_check --on-event fish_prompt --on-variable PWD
+    set -l content
+    if test "$AWSENV_DISABLE/$AWSENV_PIN/$PWD" != "/$__awsenv_pin/$__awsenv_pwd"
+        if test "$AWSENV_DISABLE" = 1
+            return
+        end
+        __awsenv_walk
+        if test "$AWSENV_PIN" != "$__awsenv_pin" -o "$__awsenv_found" != "$__awsenv_file" -o -z "$__awsenv_pwd"
+            __awsenv_load
+            return
+        end
+        set -g __awsenv_pwd $PWD
+        set -g __awsenv_nearer $__awsenv_walked
+    end
+    for candidate in $__awsenv_nearer
+        if test -e $candidate
+            __awsenv_load
+            return
+        end
+    end
+    if test -f "$__awsenv_file" -a -r "$__awsenv_file"
+        read --null content <$__awsenv_file
+    else if test -n "$__awsenv_file" -a ! -e "$__awsenv_file" -a ! -L "$__awsenv_file"
+        __awsenv_load
         return
     end
-    if __awsenv_stale
+    if test "$content" != "$__awsenv_content"
         __awsenv_load
-    end
-    if test -n "$AWSENV_PROMPT"
-        set -g AWSENV_PROMPT_COLOR green
-        if test -n "$__awsenv_production"
-            set -g AWSENV_PROMPT_COLOR magenta
-        end
-    else
-        set -e -g AWSENV_PROMPT_COLOR
-    end
-end
-
-function __awsenv_prompt --on-event fish_prompt
-    __awsenv_check
-end
-
-# `cd DIR; and COMMAND` runs with the credentials of DIR.
-function __awsenv_directory --on-variable PWD
-    if status is-interactive
-        __awsenv_check
+    else if __awsenv_touched
+        __awsenv_load
     end
 end
 

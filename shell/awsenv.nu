@@ -9,7 +9,7 @@ const __awsenv_bin = "AWSENV_BINARY"
 const __awsenv_generation_file = "AWSENV_GENERATION_FILE"
 
 $env.__awsenv = {
-    pwd: "", nearer: [], file: null, content: null, generation: "", present: [], absent: [], checked: (date now)
+    pwd: "", nearer: [], file: null, content: null, generation: null, present: [], absent: [], checked: (date now)
     deadline: null, expires: null, template: null, repaint: null, production: false, told: "", pin: ""
 }
 
@@ -72,7 +72,7 @@ def __awsenv_due [] {
         if $content != $state.content { return run }
         if $content == null and not ($state.file | path exists --no-symlink) { return run }
     }
-    if (try { open --raw $__awsenv_generation_file } catch { "" }) != $state.generation { return run }
+    if $state.generation != null and not ($state.generation | path exists) { return run }
     for path in $state.absent { if ($path | path exists) { return run } }
     let now = (date now)
     if $state.deadline != null and $now >= $state.deadline { return run }
@@ -88,7 +88,7 @@ def --env __awsenv_load [] {
     let marks = ($before.present | each {|file| __awsenv_mark $file.path })
     $env.__awsenv = ($before | merge {
         pwd: $env.PWD, nearer: $found.nearer, file: $found.file, content: (__awsenv_read $found.file), deadline: null
-        generation: (try { open --raw $__awsenv_generation_file } catch { "" })
+        generation: (try { $"($__awsenv_generation_file).(open --raw $__awsenv_generation_file)" } catch { null })
         pin: ($env.AWSENV_PIN? | default ""), present: $marks, checked: (date now)
     })
     let update = try { with-env {AWSENV_TOLD: $before.told} { ^$__awsenv_bin export nu } | from json } catch { null }

@@ -11,13 +11,12 @@ typeset -g __awsenv_generation_file=AWSENV_GENERATION_FILE
 typeset -g __awsenv_pwd='' __awsenv_file='' __awsenv_content='' __awsenv_generation='' __awsenv_deadline='' __awsenv_expires=''
 typeset -g __awsenv_template='' __awsenv_production='' __awsenv_told='' __awsenv_pin='' __awsenv_reply='' __awsenv_found=''
 typeset -ga __awsenv_nearer __awsenv_walked __awsenv_present __awsenv_absent
+typeset -gi __awsenv_repaint=0
 
 # The content of file $1, as far as it can matter. A pipe put in its place is not read: that could wait for ever.
 __awsenv_read() {
   __awsenv_reply=''
-  if [[ -f $1 && -r $1 ]]; then
-    __awsenv_reply=$(<$1)
-  fi 2>/dev/null
+  if [[ -f $1 && -r $1 ]]; then __awsenv_reply=$(<$1); fi
 }
 
 # The nearest .awsprofile, and where nearer ones would be.
@@ -35,9 +34,10 @@ __awsenv_walk() {
   done
 }
 
-# Whether the binary must run.
+# Whether the binary must run. This is all that happens at most prompts; it calls no other function, since a call takes
+# as long as six tests.
 __awsenv_stale() {
-  local candidate stamp line
+  local candidate stamp content=''
   if [[ ${AWSENV_PIN-} != "$__awsenv_pin" ]]; then return 0; fi
   if [[ $PWD != "$__awsenv_pwd" ]]; then
     __awsenv_walk
@@ -50,15 +50,13 @@ __awsenv_stale() {
     done
   fi
   if [[ -n $__awsenv_file ]]; then
-    __awsenv_read $__awsenv_file
-    if [[ $__awsenv_reply != "$__awsenv_content" ]]; then return 0; fi
-    if [[ ! -e $__awsenv_file && ! -L $__awsenv_file ]]; then return 0; fi
+    if [[ -f $__awsenv_file && -r $__awsenv_file ]]; then content=$(<$__awsenv_file); fi
+    if [[ $content != "$__awsenv_content" ]]; then return 0; fi
+    if [[ -z $content && ! -e $__awsenv_file && ! -L $__awsenv_file ]]; then return 0; fi
   fi
-  line=''
-  if [[ -r $__awsenv_generation_file ]]; then IFS= read -r line <$__awsenv_generation_file; fi
-  if [[ $line != "$__awsenv_generation" ]]; then return 0; fi
+  if [[ -n $__awsenv_generation && ! -e $__awsenv_generation ]]; then return 0; fi
   for candidate stamp in $__awsenv_present; do
-    if [[ ! -e $candidate || $candidate -nt $stamp || $candidate -ot $stamp ]]; then return 0; fi
+    if [[ ! -e $candidate || $candidate -nt $stamp ]]; then return 0; fi
   done
   for candidate in $__awsenv_absent; do
     if [[ -e $candidate ]]; then return 0; fi
@@ -77,8 +75,9 @@ __awsenv_load() {
   __awsenv_read "$__awsenv_found"
   __awsenv_pwd=$PWD __awsenv_pin=${AWSENV_PIN-} __awsenv_file=$__awsenv_found __awsenv_content=$__awsenv_reply __awsenv_deadline=''
   __awsenv_nearer=($__awsenv_walked)
-  __awsenv_generation=''
-  if [[ -r $__awsenv_generation_file ]]; then IFS= read -r __awsenv_generation <$__awsenv_generation_file; fi
+  __awsenv_read $__awsenv_generation_file
+  __awsenv_generation=${__awsenv_reply:+$__awsenv_generation_file.$__awsenv_reply}
+  __awsenv_present=() __awsenv_absent=()
   if (( ${+__p9k_instant_prompt_active} )); then
     # Nothing may be printed or asked before powerlevel10k's real prompt: take the environment, and come back.
     statements=$(AWSENV_MFA=never $__awsenv_bin export zsh 2>/dev/null)
@@ -87,12 +86,13 @@ __awsenv_load() {
     statements=$($__awsenv_bin export zsh)
   fi
   eval "$statements"
+  __awsenv_repaint=0
   if [[ -n $again ]]; then
     __awsenv_told=$AWSENV_TOLD __awsenv_deadline=0
   fi
 }
 
-# The remaining time in the segment, and a colour for it by name.
+# The remaining time in the segment, and a colour for it by name. It stays until the text changes.
 __awsenv_segment() {
   local left text colour=green
   if [[ -n $__awsenv_expires ]]; then
@@ -108,6 +108,9 @@ __awsenv_segment() {
     fi
     AWSENV_PROMPT=${__awsenv_template//$'\001'/$text}
     if (( left <= 300 )); then colour=red; elif (( left <= 900 )); then colour=yellow; fi
+    (( __awsenv_repaint = left > 0 ? EPOCHSECONDS + left % 60 + 1 : EPOCHSECONDS + 86400 ))
+  else
+    (( __awsenv_repaint = EPOCHSECONDS + 86400 ))
   fi
   if [[ -n $__awsenv_production ]]; then colour=magenta; fi
   typeset -g AWSENV_PROMPT_COLOR=$colour
@@ -118,7 +121,7 @@ __awsenv_precmd() {
   if __awsenv_stale; then
     __awsenv_load
   fi
-  if [[ -n $__awsenv_template ]]; then __awsenv_segment; fi
+  if [[ -n $__awsenv_template ]] && (( EPOCHSECONDS >= __awsenv_repaint )); then __awsenv_segment; fi
   return 0
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ini::{Ini, ParseOption};
 use rustix::fs::OFlags;
 
+use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// The name of the file.
@@ -125,16 +126,15 @@ pub fn nearest(directory: &Path) -> Option<PathBuf> {
 ///
 /// # Errors
 /// When it is not a plain file of the user's or root's, could have been written by others, or does not parse.
-pub fn open(path: &Path, uid: u32) -> Result<Candidate> {
+pub fn open(path: &Path, context: &Context) -> Result<Candidate> {
     let refuse = |why: String| Error::failed(format!("refused {}", path.display()), why);
-    let content = read_checked(path, uid).map_err(|(why, hint)| refuse(why).hint(hint))?;
+    let content = read_checked(path, context.uid).map_err(|(why, hint)| refuse(why).hint(hint))?;
     let directive = parse(&content)
         .map_err(|problem| Error::failed(format!("cannot use {}", path.display()), &problem).hint(problem.hint.clone()))?;
-    let canonical = path
-        .parent()
-        .and_then(|directory| directory.canonicalize().ok())
-        .ok_or_else(|| refuse("its directory cannot be resolved".into()))?
-        .join(FILE_NAME);
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let no_links = context.cwd_is_canonical && context.cwd.starts_with(directory);
+    let canonical = if no_links { Ok(directory.to_owned()) } else { directory.canonicalize() };
+    let canonical = canonical.map_err(|error| refuse(format!("its directory cannot be resolved: {error}")))?.join(FILE_NAME);
     Ok(Candidate { path: path.to_owned(), canonical, content, directive })
 }
 

@@ -23,28 +23,33 @@ pub struct Context {
     pub state: State,
     /// The working directory as the shell names it (through links, if the user came that way).
     pub cwd: PathBuf,
+    /// Whether that name is the system's own: then there is no link in it.
+    pub cwd_is_canonical: bool,
     /// The effective user.
     pub uid: u32,
     home: Option<PathBuf>,
 }
 
 impl Context {
-    /// Reads the process's environment. Values that are not UTF-8 count as unset: no AWS variable is.
+    /// Reads the variables of the process's environment that anything here looks at. Values that are not UTF-8 count as unset: no AWS variable is.
     #[must_use]
     pub fn from_process() -> Self {
         let env: Environment = std::env::vars_os()
+            .filter(|(name, _)| is_read(name.as_encoded_bytes()))
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?.into())))
             .collect();
         let uid = rustix::process::geteuid().as_raw();
-        let cwd = working_directory(env.get("PWD").map(|pwd| Path::new(pwd.expose())));
-        Context::new(env, cwd, uid, dirs::home_dir())
+        let home =
+            env.get("HOME").map(|home| PathBuf::from(home.expose())).filter(|home| home.is_absolute()).or_else(dirs::home_dir);
+        let (cwd, cwd_is_canonical) = working_directory(env.get("PWD").map(|pwd| Path::new(pwd.expose())));
+        Context { cwd_is_canonical, ..Context::new(env, cwd, uid, home) }
     }
 
     #[must_use]
     pub fn new(env: Environment, cwd: PathBuf, uid: u32, home: Option<PathBuf>) -> Self {
         let state = State::from_environment(&env, uid);
         let user_env = state.undo(&env);
-        Context { env, user_env, state, cwd, uid, home }
+        Context { env, user_env, state, cwd, cwd_is_canonical: false, uid, home }
     }
 
     /// Seconds since the epoch.
@@ -175,16 +180,22 @@ impl Context {
     }
 }
 
+/// AWS's variables and awsenv's own, and those that say who and where the user is.
+fn is_read(name: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 6] = [b"HOME", b"NO_COLOR", b"PATH", b"PWD", b"TERM", b"USER"];
+    name.starts_with(b"AWS") || name.starts_with(b"XDG_") || OTHERS.contains(&name)
+}
+
 /// The directory as the shell names it, if that is where we are; else as the system does. In a deleted directory
 /// the shell's name is all there is.
-fn working_directory(pwd: Option<&Path>) -> PathBuf {
+fn working_directory(pwd: Option<&Path>) -> (PathBuf, bool) {
     use std::os::unix::fs::MetadataExt;
     let identity = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
     let pwd = pwd.filter(|path| path.is_absolute());
     match (pwd, std::env::current_dir()) {
-        (Some(pwd), Ok(cwd)) if identity(pwd) == identity(&cwd) => pwd.to_owned(),
-        (_, Ok(cwd)) => cwd,
-        (Some(pwd), Err(_)) => pwd.to_owned(),
-        (None, Err(_)) => PathBuf::from("/"),
+        (Some(pwd), Ok(cwd)) if pwd != cwd && identity(pwd) == identity(&cwd) => (pwd.to_owned(), false),
+        (_, Ok(cwd)) => (cwd, true),
+        (Some(pwd), Err(_)) => (pwd.to_owned(), false),
+        (None, Err(_)) => (PathBuf::from("/"), true),
     }
 }

@@ -34,7 +34,7 @@ pub fn wanted(context: &Context, settings: &Settings) -> Result<Wanted> {
         return Ok(Wanted::Directive { directive: trust::typed(directive), file: None });
     }
     let Some(path) = awsprofile::nearest(&context.cwd) else { return Ok(Wanted::Nothing) };
-    let candidate = match awsprofile::open(&path, context.uid) {
+    let candidate = match awsprofile::open(&path, context) {
         Ok(candidate) => candidate,
         Err(error) => return Ok(Wanted::Blocked { path, candidate: None, error }),
     };

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::context::Environment;
@@ -153,58 +152,89 @@ impl State {
         (if same { Vec::new() } else { vec![(STATE_VARIABLE.to_owned(), Some(record.into()))] }, next)
     }
 
+    /// Fields with a zero byte between them, which no variable can contain, in base64.
     fn encode(&self) -> String {
-        let saved: Map<String, Value> = self
-            .saved
-            .iter()
-            .map(|(name, saved)| (name.clone(), json!([saved.previous.as_ref().map(Secret::expose), saved.set])))
-            .collect();
-        let loaded = self.loaded.as_ref().map(|loaded| {
-            json!({
-                "profile": loaded.profile, "kind": loaded.kind, "account_id": loaded.account_id, "role_arn": loaded.role_arn,
-                "region": loaded.region, "expires_at": loaded.expires_at, "file": loaded.file, "signed_in": loaded.signed_in,
-                "cached": loaded.cached, "declined": loaded.declined,
-            })
-        });
-        let record =
-            json!({"v": 1, "uid": self.uid, "entry": self.entry, "saved": saved, "released": self.released, "loaded": loaded});
-        BASE64URL_NOPAD.encode(record.to_string().as_bytes())
+        let mut fields = Fields(String::with_capacity(1024));
+        fields.push(FORMAT);
+        fields.push(&self.uid.to_string());
+        fields.push(&self.entry);
+        fields.push(&self.saved.len().to_string());
+        for (name, saved) in &self.saved {
+            fields.push(name);
+            fields.push_option(saved.previous.as_ref().map(Secret::expose));
+            fields.push(&saved.set);
+        }
+        fields.push(&self.released.len().to_string());
+        self.released.iter().for_each(|name| fields.push(name));
+        if let Some(loaded) = &self.loaded {
+            fields.push(&loaded.profile);
+            let expires_at = loaded.expires_at.map(|at| at.to_string());
+            for value in [&loaded.kind, &loaded.account_id, &loaded.role_arn, &loaded.region, &expires_at, &loaded.file] {
+                fields.push_option(value.as_deref());
+            }
+            for flag in [loaded.signed_in, loaded.cached, loaded.declined] {
+                fields.push(if flag { "1" } else { "0" });
+            }
+        }
+        BASE64URL_NOPAD.encode(fields.0.as_bytes())
     }
 
     fn decode(text: &str) -> Option<Self> {
-        let record: Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
-        if record["v"] != 1 {
+        let text = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
+        let mut fields = text.strip_suffix('\0')?.split('\0');
+        if fields.next()? != FORMAT {
             return None;
         }
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let mut saved = BTreeMap::new();
-        for (name, entry) in record["saved"].as_object()? {
-            saved.insert(name.clone(), Saved { previous: text(&entry[0]).map(Secret::from), set: text(&entry[1])? });
+        let mut state = State { uid: fields.next()?.parse().ok()?, entry: fields.next()?.to_owned(), ..State::default() };
+        for _ in 0..fields.next()?.parse().ok()? {
+            let (name, previous, set) = (fields.next()?, option(fields.next()?), fields.next()?);
+            state.saved.insert(name.to_owned(), Saved { previous: previous.map(Secret::from), set: set.to_owned() });
         }
-        let loaded = record["loaded"].as_object().map(|loaded| {
-            let field = |name: &str| loaded.get(name).and_then(text);
-            let flag = |name: &str| loaded.get(name).and_then(Value::as_bool).unwrap_or_default();
-            Loaded {
-                profile: field("profile").unwrap_or_default(),
-                kind: field("kind"),
-                account_id: field("account_id"),
-                role_arn: field("role_arn"),
-                region: field("region"),
-                expires_at: loaded.get("expires_at").and_then(Value::as_i64),
-                file: field("file"),
-                signed_in: flag("signed_in"),
-                cached: flag("cached"),
-                declined: flag("declined"),
-            }
-        });
-        Some(State {
-            uid: record["uid"].as_u64().and_then(|uid| u32::try_from(uid).ok())?,
-            entry: text(&record["entry"])?,
-            saved,
-            released: record["released"].as_array()?.iter().filter_map(text).collect(),
-            loaded,
-        })
+        for _ in 0..fields.next()?.parse().ok()? {
+            state.released.insert(fields.next()?.to_owned());
+        }
+        if let Some(profile) = fields.next() {
+            let mut text = || Some(option(fields.next()?).map(str::to_owned));
+            state.loaded = Some(Loaded {
+                profile: profile.to_owned(),
+                kind: text()?,
+                account_id: text()?,
+                role_arn: text()?,
+                region: text()?,
+                expires_at: text()?.and_then(|at| at.parse().ok()),
+                file: text()?,
+                signed_in: fields.next()? == "1",
+                cached: fields.next()? == "1",
+                declined: fields.next()? == "1",
+            });
+        }
+        Some(state)
     }
+}
+
+/// Names the form of the record; another form is not read.
+const FORMAT: &str = "1";
+
+struct Fields(String);
+
+impl Fields {
+    fn push(&mut self, field: &str) {
+        self.0.push_str(field);
+        self.0.push('\0');
+    }
+
+    /// A value has an equals sign before it, to tell the empty value from none.
+    fn push_option(&mut self, field: Option<&str>) {
+        if let Some(field) = field {
+            self.0.push('=');
+            self.0.push_str(field);
+        }
+        self.0.push('\0');
+    }
+}
+
+fn option(field: &str) -> Option<&str> {
+    field.strip_prefix('=')
 }
 
 fn changes(from: &Environment, to: &Environment) -> Vec<Change> {
@@ -325,9 +355,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_way_through_directories_ends_where_it_began(
-            before in proptest::collection::btree_map("AWS_[A-C]", ".{0,8}", 0..4),
+            before in proptest::collection::btree_map("AWS_[A-C]", "[^\u{0}]{0,8}", 0..4),
             ways in proptest::collection::vec(proptest::option::of(
-                ("[a-c]", proptest::collection::btree_map("AWS_[A-D]", proptest::option::of(".{0,8}"), 0..5))), 0..6),
+                ("[a-c]", proptest::collection::btree_map("AWS_[A-D]", proptest::option::of("[^\u{0}]{0,8}"), 0..5))), 0..6),
         ) {
             let before: Environment = before.into_iter().map(|(name, value)| (name, value.into())).collect();
             let mut env = before.clone();

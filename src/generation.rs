@@ -1,18 +1,21 @@
-//! Owns what tells every open shell that something changed: the generation file, which each prompt reads, and the
-//! stamps that the AWS files and the settings are compared with.
+//! Owns what tells every open shell that something changed: the generation, and the stamps that the AWS files and the
+//! settings are compared with.
 //! Never says what changed: a shell that sees a change runs the binary.
+//!
+//! The generation is a file `generation` with a word in it, and beside it a file `generation.WORD`. A shell knows the
+//! word that it last saw; at each prompt it tests whether that file is still there, which is the cheapest thing a shell
+//! can do. A new generation takes the file away.
 
-use std::fs::{self, File};
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::private_file;
 
+const NAME: &str = "generation";
 /// Deadline files older than this, in seconds, are swept away.
 const SWEEP_SECONDS: i64 = 86_400;
 
@@ -37,27 +40,56 @@ impl Generation {
 
     #[must_use]
     pub fn file(&self) -> PathBuf {
-        self.directory.join("generation")
+        self.directory.join(NAME)
     }
 
-    /// The content as a shell reads it: the first line, or nothing.
+    /// The file that is there while nothing changes; none if there never was a generation.
     #[must_use]
-    pub fn read(&self) -> String {
-        fs::read_to_string(self.file()).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+    pub fn marker(&self) -> Option<PathBuf> {
+        let word = private_file::read_text(&self.file()).ok()?;
+        (!word.is_empty()).then(|| self.directory.join(format!("{NAME}.{word}")))
     }
 
-    /// Tells every shell; returns the new content.
+    /// The same; where there is none, one is made.
+    #[must_use]
+    pub fn ensure(&self) -> Option<PathBuf> {
+        self.marker().filter(|marker| marker.exists()).or_else(|| self.bump().ok())
+    }
+
+    /// Tells every shell; returns the new marker.
     ///
     /// # Errors
     /// When the data directory cannot be written.
-    pub fn bump(&self) -> Result<String> {
+    pub fn bump(&self) -> Result<PathBuf> {
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let content = format!("{nanos:x}.{}", std::process::id());
-        private_file::replace(&self.file(), content.as_bytes()).map_err(|error| {
+        let word = format!("{nanos:x}-{}", std::process::id());
+        let marker = self.directory.join(format!("{NAME}.{word}"));
+        let written = private_file::replace(&marker, b"")
+            .and_then(|()| private_file::replace(&self.file(), word.as_bytes()))
+            .and_then(|()| self.sweep());
+        written.map_err(|error| {
             Error::failed(format!("cannot write {}", self.file().display()), error)
                 .hint(format!("make it yours: ls -ld {}; or set AWSENV_DATA_DIR", self.directory.display()))
         })?;
-        Ok(content)
+        Ok(marker)
+    }
+
+    /// Removes the markers of older generations. Of two processes that bump at once, the one that is overtaken removes
+    /// its own too, since only the word in the file counts.
+    fn sweep(&self) -> std::io::Result<()> {
+        let current = self.marker();
+        for entry in self.directory.read_dir()?.flatten() {
+            let path = entry.path();
+            let is_marker = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.strip_prefix(NAME))
+                .is_some_and(|word| word.starts_with('.') && !word.contains("tmp"));
+            if is_marker && Some(&path) != current.as_ref() {
+                private_file::remove(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// The files to watch. If one is not as it was when last looked at, every shell is told. Where nothing can be
@@ -75,8 +107,10 @@ impl Generation {
 
     /// Brings a file's stamp up to date; says whether it was not.
     fn stamp(&self, path: PathBuf) -> Option<(Watched, bool)> {
-        let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
-        let stamp = self.directory.join("stamps").join(HEXLOWER.encode(&hash[..8]));
+        // The name only has to be the path's own, and is no secret.
+        let mut hash = DefaultHasher::new();
+        path.hash(&mut hash);
+        let stamp = self.directory.join("stamps").join(format!("{:016x}", hash.finish()));
         let (now, known) = (modified(&path), modified(&stamp));
         if now == known {
             return Some((Watched { stamp: now.map(|_| stamp), path }, false));
@@ -119,6 +153,7 @@ fn touch(path: &Path, time: SystemTime) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use crate::context::Environment;
+    use std::fs;
 
     #[test]
     fn a_change_of_a_watched_file_is_told_once() {
@@ -129,15 +164,17 @@ mod tests {
         private_file::replace(&config, b"1").expect("written");
         let first = generation.watch(&context);
         assert_eq!(first.iter().filter(|watched| watched.stamp.is_some()).count(), 1);
-        let told = generation.read();
-        assert_eq!((generation.watch(&context), generation.read()), (first.clone(), told.clone()));
+        let told = generation.marker();
+        assert!(told.as_ref().is_some_and(|marker| marker.exists()));
+        assert_eq!((generation.watch(&context), generation.marker()), (first.clone(), told.clone()));
         touch(&config, UNIX_EPOCH + Duration::from_secs(1)).expect("made older");
         assert_eq!(generation.watch(&context), first);
-        let again = generation.read();
+        let again = generation.marker();
         assert_ne!(again, told);
+        assert!(told.is_some_and(|marker| !marker.exists()));
         fs::remove_file(&config).expect("removed");
         assert!(generation.watch(&context).iter().all(|watched| watched.stamp.is_none()));
-        assert_ne!(generation.read(), again);
+        assert_ne!(generation.marker(), again);
     }
 
     #[test]

@@ -37,22 +37,34 @@ pub fn segment(format: &str, loaded: &Loaded, settings: &Settings, remaining: Re
         (Some(at), Remaining::From(now)) => remaining_text(at - now),
         (Some(at), Remaining::Until) => format!("until {}", clock_time(at)),
     };
-    let mut text = format.to_owned();
-    let fields = [
-        ("{profile}", loaded.profile.as_str()),
-        ("{account}", account),
-        ("{alias}", alias.unwrap_or(account)),
-        ("{region}", loaded.region.as_deref().unwrap_or_default()),
-        ("{role}", role.unwrap_or_default()),
-        ("{expires_at}", &loaded.expires_at.map(clock_time).unwrap_or_default()),
-        ("{remaining}", &left),
-    ];
-    for (field, value) in fields {
-        text = text.replace(field, value);
-    }
     if !loaded.signed_in {
-        text = format!("{} (awsenv login)", loaded.profile);
+        return tidy(&[&loaded.profile, " (awsenv login)"].concat());
     }
+    let value = |field: &str| match field {
+        "profile" => Some(loaded.profile.clone()),
+        "account" => Some(account.to_owned()),
+        "alias" => Some(alias.unwrap_or(account).to_owned()),
+        "region" => Some(loaded.region.clone().unwrap_or_default()),
+        "role" => Some(role.unwrap_or_default().to_owned()),
+        "expires_at" => Some(loaded.expires_at.map(clock_time).unwrap_or_default()),
+        "remaining" => Some(left.clone()),
+        _ => None,
+    };
+    let (mut text, mut rest) = (String::new(), format);
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        match after.split_once('}').and_then(|(field, after)| Some((value(field)?, after))) {
+            Some((value, after)) => {
+                text.push_str(&value);
+                rest = after;
+            }
+            None => {
+                text.push('{');
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
     tidy(&text)
 }
 

@@ -101,7 +101,7 @@ impl Settings {
     /// When the file cannot be read, or something in it is not a setting.
     pub fn load(context: &Context) -> Result<Self> {
         let Ok(path) = context.settings_file() else { return Ok(Settings::default()) };
-        match std::fs::read_to_string(&path) {
+        match crate::private_file::read_text(&path) {
             Ok(text) => Settings::parse(&text, context).map_err(|problem| problem.at(&path, &text)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
             Err(error) => Err(Error::failed(format!("cannot read the settings in {}", path.display()), error)

@@ -14,7 +14,7 @@ use crate::trust::TrustStore;
 
 pub(super) fn run(context: &Context, path: Option<&Path>) -> Result<()> {
     let settings = Settings::load(context)?;
-    let candidate = awsprofile::open(&file_at(context, path)?, context.uid)?;
+    let candidate = awsprofile::open(&file_at(context, path)?, context)?;
     eprintln!("awsenv: {} asks for {}", candidate.path.display(), describe(context, &settings, &candidate.directive));
     record(context, &candidate)
 }

@@ -33,7 +33,7 @@ pub fn run(context: &Context, shell: &str) -> Result<()> {
     }
     let generation = context.data_dir().map(|directory| Generation::new(&directory));
     let watched = generation.as_ref().map(|generation| generation.watch(context)).unwrap_or_default();
-    let seen = generation.as_ref().map(Generation::read).unwrap_or_default();
+    let seen = generation.as_ref().ok().and_then(Generation::ensure);
     let (settings, settings_error) = match Settings::load(context) {
         Ok(settings) => (settings, None),
         Err(error) => (Settings::default(), Some(error)),
@@ -58,7 +58,7 @@ pub fn run(context: &Context, shell: &str) -> Result<()> {
     };
     let told = told(context, blocked.as_deref());
     let now_seen = match (&generation, turn.signed_in) {
-        (Ok(generation), true) => bump(generation, &seen),
+        (Ok(generation), true) => bump(generation, seen.as_ref()),
         _ => seen,
     };
     let hook = HookState {
@@ -167,10 +167,10 @@ fn cannot_ask(context: &Context) -> Option<&'static str> {
 }
 
 /// Tells the other shells. If another process told them meanwhile, this shell looks again too.
-fn bump(generation: &Generation, seen: &str) -> String {
-    let before = generation.read();
+fn bump(generation: &Generation, seen: Option<&PathBuf>) -> Option<PathBuf> {
+    let before = generation.marker();
     match generation.bump() {
-        Ok(content) if before == seen => content,
+        Ok(marker) if before.as_ref() == seen => Some(marker),
         _ => before,
     }
 }

@@ -1,7 +1,6 @@
 //! Owns the session files: a plain header that prompt and status can read, and the sealed credentials.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::PathBuf;
 
 use chacha20poly1305::aead::{Aead, Generate, Payload};
@@ -55,14 +54,14 @@ impl<'a> SessionCache<'a> {
     /// The open part of a session, without decrypting anything.
     #[must_use]
     pub fn header(&self, key: &CacheKey) -> Option<Header> {
-        let bytes = fs::read(self.path(key)?).ok()?;
+        let bytes = private_file::read(&self.path(key)?).ok()?;
         Some(parse(&bytes)?.header)
     }
 
     /// A session that does not expire within `margin` seconds of `now`.
     #[must_use]
     pub fn read(&self, key: &CacheKey, now: i64, margin: i64) -> Option<SessionCredentials> {
-        let bytes = Zeroizing::new(fs::read(self.path(key)?).ok()?);
+        let bytes = private_file::read(&self.path(key)?).ok()?;
         let file = parse(&bytes)?;
         if file.header.expires_at.is_some_and(|expires_at| expires_at - now <= margin) {
             return None;
@@ -211,6 +210,7 @@ fn credentials(text: &[u8], header: Header) -> Option<SessionCredentials> {
 mod tests {
     use super::*;
     use crate::context::Environment;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     struct Home(tempfile::TempDir);

@@ -2,7 +2,6 @@
 //! the AWS files that is true. On a hit neither file is parsed.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -77,7 +76,7 @@ impl Index {
 
     /// What the profile resolved to, if the files are still as they were then.
     pub(super) fn read(&self) -> Option<Summary> {
-        let text = fs::read_to_string(self.path.as_ref()?).ok()?;
+        let text = private_file::read_text(self.path.as_ref()?).ok()?;
         let mut lines = text.lines();
         if lines.next()? != "awsenv-index 1" || lines.next()? != self.files {
             return None;

@@ -62,7 +62,8 @@ pub(super) fn for_sealing(cache_dir: &Path, context: &Context) -> Option<(KeySou
         let Some(bytes) = read_or_create(source, context) else { continue };
         if recorded != Some(source) {
             context.log(|| format!("sessions are sealed with a key in: {}", source.as_str()));
-            private_file::replace(&record, source.as_str().as_bytes()).ok()?;
+            // If the record cannot be written, neither can the session: that is where it is reported.
+            let _best_effort = private_file::replace(&record, source.as_str().as_bytes());
         }
         return Some((source, cipher(&bytes)));
     }

@@ -7,9 +7,21 @@ use zeroize::Zeroizing;
 use super::{Content, HookState, Shell};
 use crate::env_diff::Change;
 
+/// Up to this length bash reads a content faster byte by byte than line by line.
+const SHORT_BYTES: usize = 256;
+
 /// Single quotes keep everything; a single quote itself ends them, is escaped, and begins them again.
 pub(super) fn quote_posix(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('\'');
+    for (index, part) in text.split('\'').enumerate() {
+        if index > 0 {
+            quoted.push_str(r"'\''");
+        }
+        quoted.push_str(part);
+    }
+    quoted.push('\'');
+    quoted
 }
 
 /// fish takes everything in single quotes as it is, but for `\` and `'`.
@@ -34,11 +46,15 @@ impl Script {
     /// An unexported variable of the hook's.
     fn keep(&mut self, name: &str, value: &str) {
         let value = self.shell.quote(value);
-        let line = match self.shell {
-            Shell::Fish => format!("set -g __awsenv_{name} {value}"),
-            _ => format!("__awsenv_{name}={value}"),
+        let parts = match self.shell {
+            Shell::Fish => ["set -g __awsenv_", name, " ", &value, "\n"],
+            _ => ["__awsenv_", name, "=", &value, "\n"],
         };
-        self.line(&line);
+        self.text.extend(parts);
+    }
+
+    fn keep_path(&mut self, name: &str, path: Option<&Path>) {
+        self.keep(name, &path.map(Path::to_string_lossy).unwrap_or_default());
     }
 
     fn keep_number(&mut self, name: &str, value: Option<i64>) {
@@ -66,14 +82,17 @@ pub(super) fn statements(shell: Shell, changes: &[Change], state: &HookState) ->
         .iter()
         .map(|(name, value)| 2 * name.len() + 4 * value.as_ref().map_or(0, |value| value.expose().len()) + 32)
         .sum();
-    let mut script = Script { shell, text: Zeroizing::new(String::with_capacity(size + 8192)) };
+    let mut script = Script { shell, text: Zeroizing::new(String::with_capacity(size + 4096)) };
     for change in changes {
         script.change(change);
     }
     script.keep_list("nearer", state.nearer.iter().map(AsRef::as_ref));
-    script.keep("file", &state.file.as_ref().map(|path| path.to_string_lossy()).unwrap_or_default());
+    script.keep_path("file", state.file.as_deref());
     match (&state.content, &state.file) {
-        (Content::Exact(content), _) => script.keep("content", as_shell_reads(shell, content)),
+        (Content::Exact(content), _) => {
+            script.keep("content", as_shell_reads(shell, content));
+            script.keep("short", if content.len() <= SHORT_BYTES { "1" } else { "" });
+        }
         (Content::AsRead, Some(path)) => {
             let read = format!("__awsenv_read {}", shell.quote(&path.to_string_lossy()));
             script.line(&read);
@@ -85,25 +104,11 @@ pub(super) fn statements(shell: Shell, changes: &[Change], state: &HookState) ->
         }
         (Content::AsRead, None) => script.keep("content", ""),
     }
-    script.keep("generation", &state.generation);
-    script.keep_list(
-        "present",
-        state
-            .watched
-            .iter()
-            .filter_map(|watched| watched.stamp.as_ref().map(|stamp| [watched.path.as_path(), stamp.as_path()]))
-            .flatten(),
-    );
-    script.keep_list(
-        "absent",
-        state.watched.iter().filter(|watched| watched.stamp.is_none()).map(|watched| watched.path.as_path()),
-    );
+    watch(&mut script, state);
     if shell.has_clock() {
         script.keep_number("deadline", state.deadline);
         script.keep_number("expires", state.template.as_ref().and(state.expires_at));
         script.keep("template", state.template.as_deref().unwrap_or_default());
-    } else {
-        script.keep("deadline", &state.deadline_file.as_ref().map(|path| path.to_string_lossy()).unwrap_or_default());
     }
     script.keep("production", if state.production { "1" } else { "" });
     script.keep("told", &state.told.join(" "));
@@ -113,6 +118,47 @@ pub(super) fn statements(shell: Shell, changes: &[Change], state: &HookState) ->
         script.line(&format!("__awsenv_epoch=$(({} - SECONDS))", state.now));
     }
     script.text
+}
+
+/// What tells that something changed: the generation, and the files that are watched. In bash and fish that is a function
+/// of one test, since tests are cheap there and loops are not; in zsh calls are dear, so the hook loops over lists. An
+/// older file that was moved in place is not newer than its stamp: that is noticed when the binary runs next.
+fn watch(script: &mut Script, state: &HookState) {
+    let present: Vec<_> =
+        state.watched.iter().filter_map(|watched| Some([watched.path.as_path(), watched.stamp.as_deref()?])).collect();
+    let absent: Vec<_> =
+        state.watched.iter().filter(|watched| watched.stamp.is_none()).map(|watched| watched.path.as_path()).collect();
+    if script.shell == Shell::Zsh {
+        script.keep_path("generation", state.generation.as_deref());
+        script.keep_list("present", present.into_iter().flatten());
+        script.keep_list("absent", absent);
+        return;
+    }
+    let quoted = |path: &Path| script.shell.quote(&path.to_string_lossy());
+    let mut newer: Vec<_> = present.iter().map(|[path, stamp]| format!("{} -nt {}", quoted(path), quoted(stamp))).collect();
+    newer.extend(state.deadline_file.as_deref().map(|deadline| format!("/dev/stdin -nt {}", quoted(deadline))));
+    let gone = state
+        .generation
+        .as_deref()
+        .into_iter()
+        .chain(present.iter().map(|[path, _]| *path))
+        .map(|path| format!("! -e {}", quoted(path)));
+    let existing: Vec<_> = gone.chain(absent.iter().map(|path| format!("-e {}", quoted(path)))).collect();
+    let text = match script.shell {
+        Shell::Fish => {
+            let function = |tests: &[&[String]]| format!("function __awsenv_touched\n{}\nend\n", any(tests, "test ", " -o ", ""));
+            let (all, without_times) = (function(&[&existing, &newer]), function(&[&existing]));
+            format!("if test \"$__awsenv_compares\" = 1\n{all}else\n{without_times}end\n")
+        }
+        _ => format!("__awsenv_touched() {{ {}; }}\n", any(&[&existing, &newer], "[[ ", " || ", " ]]")),
+    };
+    script.text.push_str(&text);
+}
+
+/// A command that succeeds if one of the tests does; without a test it fails.
+fn any(tests: &[&[String]], open: &str, or: &str, close: &str) -> String {
+    let tests = tests.concat();
+    if tests.is_empty() { "return 1".to_owned() } else { [open, &tests.join(or), close].concat() }
 }
 
 /// zsh's `$(<file)` drops the newlines at the end.

@@ -42,7 +42,8 @@ pub struct HookState {
     pub nearer: Vec<PathBuf>,
     pub file: Option<PathBuf>,
     pub content: Content,
-    pub generation: String,
+    /// A file that is gone once something changed elsewhere.
+    pub generation: Option<PathBuf>,
     pub watched: Vec<Watched>,
     /// When the binary must run, whatever happens (seconds since the epoch).
     pub deadline: Option<i64>,
@@ -122,11 +123,11 @@ impl Shell {
     /// The statement that sets and exports one variable.
     #[must_use]
     pub fn set(self, name: &str, value: &str) -> Zeroizing<String> {
-        let value = self.quote(value);
+        let value = Zeroizing::new(self.quote(value));
         Zeroizing::new(match self {
-            Shell::Bash | Shell::Zsh => format!("{name}={value}; export {name}\n"),
-            Shell::Fish => format!("set -gx {name} {value}\n"),
-            Shell::Nu | Shell::Json => format!("$env.{name} = {value}\n"),
+            Shell::Bash | Shell::Zsh => [name, "=", &value, "; export ", name, "\n"].concat(),
+            Shell::Fish => ["set -gx ", name, " ", &value, "\n"].concat(),
+            Shell::Nu | Shell::Json => ["$env.", name, " = ", &value, "\n"].concat(),
         })
     }
 

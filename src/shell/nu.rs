@@ -35,7 +35,7 @@ pub(super) fn update(changes: &[Change], state: &HookState) -> Zeroizing<String>
         "nearer": state.nearer.iter().map(|nearer| path(nearer)).collect::<Vec<_>>(),
         "file": state.file.as_deref().map(path),
         "content": content,
-        "generation": state.generation,
+        "generation": state.generation.as_deref().map(path),
         "present": state.watched.iter().filter(|watched| watched.stamp.is_some()).map(|watched| path(&watched.path)).collect::<Vec<_>>(),
         "absent": state.watched.iter().filter(|watched| watched.stamp.is_none()).map(|watched| path(&watched.path)).collect::<Vec<_>>(),
         "deadline": state.deadline,

@@ -12,6 +12,7 @@ mod hooks;
 mod house_rules;
 mod limits;
 mod moto;
+mod network;
 mod playground;
 mod pty;
 mod quoting;

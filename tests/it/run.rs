@@ -78,7 +78,7 @@ impl Home {
 
     /// Makes every shell look again, as something that changed elsewhere does.
     pub fn touch_generation(&self) {
-        self.write(".local/share/awsenv/generation", &format!("{:?}", std::time::Instant::now()));
+        awsenv::generation::Generation::new(&self.path(".local/share/awsenv")).bump().expect("written");
     }
 
     /// The environment after `awsenv export json` in a directory, from a given one.

@@ -302,3 +302,70 @@ fn a_session_is_renewed_in_the_background_and_five_panes_take_it() {
         }
     });
 }
+
+#[test]
+fn five_panes_ask_once() {
+    let home = trusting();
+    home.project("acme", "dev\n");
+    let mut panes: Vec<_> = (0..5).map(|_| Shell::start(&home, Kind::Bash)).collect();
+    for pane in &panes {
+        pane.line("cd work/acme");
+    }
+    let asking = || panes.iter().filter(|pane| pane.screen().contains("awsenv: MFA code for")).count();
+    panes[0].until("question in one of the panes", || asking() == 1);
+    panes[0].until("pane that waits", || {
+        panes.iter().filter(|pane| pane.screen().contains("awsenv: waiting for the sign-in of process")).count() == 4
+    });
+    assert_eq!(asking(), 1);
+    panes.iter().find(|pane| pane.screen().contains("awsenv: MFA code for")).expect("one").give_code();
+    for pane in &mut panes {
+        is_loaded(&pane.environment(), "dev");
+    }
+    assert_eq!(home.aws.actions(), ["GetSessionToken", "AssumeRole"]);
+}
+
+#[test]
+fn when_the_mfa_session_itself_ends_a_person_is_asked_once() {
+    let home = trusting();
+    home.project("jane", "security\n");
+    home.aws.world().session_seconds = Some(304);
+    let mut shell = Shell::start(&home, Kind::Zsh);
+    shell.line("cd work/jane");
+    shell.give_code();
+    let first = shell.environment();
+    is_loaded(&first, "security");
+    assert_eq!(
+        (first["AWSENV_ACCOUNT_ID"].as_str(), first["AWSENV_PROMPT"].as_str()),
+        ("111111111111", "security 111111111111 5m")
+    );
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    shell.clear();
+    shell.line("true");
+    shell.wait_for("awsenv: MFA code for");
+    shell.answer("");
+    let kept = shell.environment();
+    assert_eq!(kept["AWS_ACCESS_KEY_ID"], first["AWS_ACCESS_KEY_ID"]);
+    shell.clear();
+    home.touch_generation();
+    shell.run("true");
+    shell.run("true");
+    assert!(!shell.screen().contains("awsenv:"), "{}", shell.screen());
+    home.aws.world().session_seconds = None;
+    home.login("security").succeeds();
+    assert_ne!(shell.run("true")["AWS_ACCESS_KEY_ID"], first["AWS_ACCESS_KEY_ID"]);
+}
+
+#[test]
+fn an_interrupted_login_ends_with_130() {
+    let home = trusting();
+    let shell = Shell::start(&home, Kind::Bash);
+    shell.line("awsenv login dev; echo status=$?.");
+    shell.wait_for("awsenv: MFA code for");
+    shell.type_text("12\u{3}");
+    shell.wait_for("status=130.");
+    shell.clear();
+    shell.line("awsenv login dev; echo status=$?.");
+    shell.wait_for("awsenv: MFA code for");
+    shell.answer("");
+    shell.wait_for("status=3.");
+}

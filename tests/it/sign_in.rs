@@ -327,7 +327,24 @@ fn a_cache_that_cannot_be_kept_is_said_and_stands_in_nobodys_way() {
             run.stderr
         );
     }
-    // A full disk: the kernel says so for /dev/full, and a file system of one page does too.
+    // A file system that is full, in a mount namespace of its own.
+    let full = home.path("full");
+    std::fs::create_dir(&full).expect("made");
+    let command = home.command(&home.root, &[]);
+    let script = "mount -t tmpfs -o size=4k,mode=0700 none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; exec \"$2\" env --profile plain --format json";
+    let mut unshare = std::process::Command::new("unshare");
+    unshare
+        .args(["--mount", "sh", "-c", script, "sh"])
+        .arg(&full)
+        .arg(command.get_program())
+        .env_clear()
+        .envs(home.environment());
+    let output = unshare.env("AWSENV_CACHE_DIR", full.join("cache")).output().expect("unshare is part of util-linux");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && stderr.contains("cannot keep sessions in") && stderr.contains("hint: free some space"),
+        "{stderr}"
+    );
     home.write(".config/awsenv/config.ini", "cache = off\n");
     home.run(&home.root, &["env", "--profile", "plain", "--format", "json"]).succeeds();
     assert!(!home.path(".cache/awsenv/sessions").exists());
