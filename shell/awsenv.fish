@@ -11,6 +11,10 @@ for name in pwd file content generation production told pin reply found
 end
 set -g __awsenv_nearer
 set -g __awsenv_walked
+# Arguments of `test` that tell whether something changed: those that ask what exists, and those that compare times.
+set -g __awsenv_existing -n ''
+set -g __awsenv_newer
+set -g __awsenv_tests -n ''
 # `test -nt` came with fish 3.6. Before, the AWS files are not watched and nothing is renewed while one stays.
 set -g __awsenv_compares 0
 if test / -nt /nonexistent/awsenv 2>/dev/null
@@ -43,10 +47,16 @@ function __awsenv_walk
     end
 end
 
-# Whether something changed elsewhere, or one of the AWS files or the settings was edited. The binary writes this
-# function anew with their names in it.
-function __awsenv_touched
-    return 1
+# Puts together what is tested at each prompt: whether a nearer file appeared, something changed elsewhere, or a file was
+# edited.
+function __awsenv_arm
+    set -g __awsenv_tests $__awsenv_existing
+    if test $__awsenv_compares = 1
+        set -a __awsenv_tests $__awsenv_newer
+    end
+    for candidate in $__awsenv_nearer
+        set -a __awsenv_tests -o -e $candidate
+    end
 end
 
 # Runs the binary. What is to be tried is recorded as tried first, so that an interrupt cannot repeat it at each prompt.
@@ -63,14 +73,15 @@ function __awsenv_load
     if test -n "$__awsenv_reply"
         set -g __awsenv_generation "$__awsenv_generation_file.$__awsenv_reply"
     end
-    function __awsenv_touched
-        test -n "$__awsenv_generation" -a ! -e "$__awsenv_generation"
-    end
+    set -g __awsenv_existing -n "$__awsenv_generation" -a ! -e "$__awsenv_generation"
+    set -g __awsenv_newer
     set -lx AWSENV_TOLD $__awsenv_told
-    if not status is-interactive
-        set -lx AWSENV_MFA never
+    if status is-interactive
+        $__awsenv_bin export fish | source
+    else
+        AWSENV_MFA=never $__awsenv_bin export fish | source
     end
-    $__awsenv_bin export fish | source
+    __awsenv_arm
     set -e -g AWSENV_PROMPT_COLOR
     if test -n "$__awsenv_production"
         set -g AWSENV_PROMPT_COLOR magenta
@@ -95,12 +106,7 @@ function __awsenv_check --on-event fish_prompt --on-variable PWD
         end
         set -g __awsenv_pwd $PWD
         set -g __awsenv_nearer $__awsenv_walked
-    end
-    for candidate in $__awsenv_nearer
-        if test -e $candidate
-            __awsenv_load
-            return
-        end
+        __awsenv_arm
     end
     if test -f "$__awsenv_file" -a -r "$__awsenv_file"
         read --null content <$__awsenv_file
@@ -110,7 +116,7 @@ function __awsenv_check --on-event fish_prompt --on-variable PWD
     end
     if test "$content" != "$__awsenv_content"
         __awsenv_load
-    else if __awsenv_touched
+    else if test $__awsenv_tests
         __awsenv_load
     end
 end

@@ -120,9 +120,9 @@ pub(super) fn statements(shell: Shell, changes: &[Change], state: &HookState) ->
     script.text
 }
 
-/// What tells that something changed: the generation, and the files that are watched. In bash and fish that is a function
-/// of one test, since tests are cheap there and loops are not; in zsh calls are dear, so the hook loops over lists. An
-/// older file that was moved in place is not newer than its stamp: that is noticed when the binary runs next.
+/// What tells that something changed: the generation, and the files that are watched. Tests are cheap in every shell, but
+/// bash has the cheapest function for them, zsh the cheapest loop, and fish the cheapest list of arguments. An older file
+/// that was moved in place is not newer than its stamp: that is noticed when the binary runs next.
 fn watch(script: &mut Script, state: &HookState) {
     let present: Vec<_> =
         state.watched.iter().filter_map(|watched| Some([watched.path.as_path(), watched.stamp.as_deref()?])).collect();
@@ -144,21 +144,16 @@ fn watch(script: &mut Script, state: &HookState) {
         .chain(present.iter().map(|[path, _]| *path))
         .map(|path| format!("! -e {}", quoted(path)));
     let existing: Vec<_> = gone.chain(absent.iter().map(|path| format!("-e {}", quoted(path)))).collect();
-    let text = match script.shell {
-        Shell::Fish => {
-            let function = |tests: &[&[String]]| format!("function __awsenv_touched\n{}\nend\n", any(tests, "test ", " -o ", ""));
-            let (all, without_times) = (function(&[&existing, &newer]), function(&[&existing]));
-            format!("if test \"$__awsenv_compares\" = 1\n{all}else\n{without_times}end\n")
-        }
-        _ => format!("__awsenv_touched() {{ {}; }}\n", any(&[&existing, &newer], "[[ ", " || ", " ]]")),
-    };
-    script.text.push_str(&text);
-}
-
-/// A command that succeeds if one of the tests does; without a test it fails.
-fn any(tests: &[&[String]], open: &str, or: &str, close: &str) -> String {
-    let tests = tests.concat();
-    if tests.is_empty() { "return 1".to_owned() } else { [open, &tests.join(or), close].concat() }
+    if script.shell == Shell::Fish {
+        let newer: String = newer.iter().flat_map(|test| [" -o ", test]).collect();
+        let existing = if existing.is_empty() { "-n ''".to_owned() } else { existing.join(" -o ") };
+        script.line(&format!("set -g __awsenv_existing {existing}"));
+        script.line(&format!("set -g __awsenv_newer{newer}"));
+    } else {
+        let tests = [existing, newer].concat().join(" || ");
+        let body = if tests.is_empty() { "return 1".to_owned() } else { format!("[[ {tests} ]]") };
+        script.line(&format!("__awsenv_touched() {{ {body}; }}"));
+    }
 }
 
 /// zsh's `$(<file)` drops the newlines at the end.

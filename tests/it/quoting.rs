@@ -35,9 +35,7 @@ fn evaluate(shell: Shell, values: &[String]) -> BTreeMap<String, String> {
             ("bash".to_owned(), format!("set -eu; __awsenv_read() {{ __awsenv_reply=; }}; eval \"$(cat {path})\"; exec env -0"))
         }
         Shell::Zsh => ("zsh".to_owned(), format!("__awsenv_read() {{ __awsenv_reply=; }}; eval \"$(<{path})\"; exec env -0")),
-        Shell::Fish => {
-            ("fish".to_owned(), format!("function __awsenv_read; end; set -g __awsenv_compares 1; cat {path} | source; env -0"))
-        }
+        Shell::Fish => ("fish".to_owned(), format!("function __awsenv_read; end; cat {path} | source; env -0")),
         _ => (nu(), format!("let update = (open --raw {path} | from json); load-env $update.set; ^env '-0'")),
     };
     let arguments: &[&str] = match shell {
