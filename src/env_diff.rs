@@ -243,9 +243,10 @@ fn changes(from: &Environment, to: &Environment) -> Vec<Change> {
     gone.chain(set.map(|(name, value)| (name.clone(), Some(value.clone())))).collect()
 }
 
-/// Tells whether a value is still the one that was set, without keeping it.
+/// Tells whether a value is still the one that was set, without keeping it. Our own variables are never the user's, so
+/// nothing needs to be told of them.
 fn digest(name: &str, value: Option<&Secret>) -> String {
-    let Some(value) = value else { return String::new() };
+    let Some(value) = value.filter(|_| !name.starts_with(OWN_PREFIX)) else { return String::new() };
     let hash = Sha256::new().chain_update(name).chain_update([0]).chain_update(value.expose()).finalize();
     HEXLOWER.encode(&hash[..12])
 }

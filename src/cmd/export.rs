@@ -20,7 +20,8 @@ use crate::settings::Settings;
 use crate::shell::{Content, HookState, Shell};
 use crate::terminal::AskedCodes;
 
-/// The variable in which a hook passes on of which files its user was told.
+/// The variable in which a hook passes on of which files its user was told. Its presence says that a hook is calling,
+/// which wants its own state besides the changes.
 const TOLD_VARIABLE: &str = "AWSENV_TOLD";
 
 /// # Errors
@@ -79,7 +80,8 @@ pub fn run(context: &Context, shell: &str) -> Result<()> {
         pin: context.own_var(directory::PIN_VARIABLE).unwrap_or_default().to_owned(),
         now: context.now(),
     };
-    super::print(&shell.statements(&changes, &hook))?;
+    let hooked = context.env.contains_key(TOLD_VARIABLE);
+    super::print(&shell.statements(&changes, hooked.then_some(&hook)))?;
     if let Some(renewal) = &turn.renewal {
         start_renewal(context, renewal);
     }

@@ -75,4 +75,6 @@ pub struct ResolvedProfile {
     pub source: Source,
     pub roles: Vec<Role>,
     pub ca_bundle: Option<PathBuf>,
+    /// How often a call is made at most.
+    pub max_attempts: Option<u32>,
 }

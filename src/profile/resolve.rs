@@ -54,6 +54,12 @@ impl AwsFiles {
                 .user_var("AWS_CA_BUNDLE")
                 .or(section.get("ca_bundle").map(String::as_str))
                 .map(|path| context.expand_home(path)),
+            // The SDK's own reading of the variable panics over what is not a number.
+            max_attempts: context
+                .user_var("AWS_MAX_ATTEMPTS")
+                .or(section.get("max_attempts").map(String::as_str))
+                .and_then(|text| text.parse().ok())
+                .filter(|attempts| (1..=10).contains(attempts)),
         })
     }
 

@@ -14,8 +14,8 @@ use aws_types::os_shim_internal::{Env, Fs};
 use crate::error::{Error, Result};
 use crate::profile::AwsFiles;
 
-/// Every key that a profile may carry and awsenv reads.
-const KEYS: [&str; 34] = [
+/// Every key that is read.
+const KEYS: [&str; 26] = [
     "aws_access_key_id",
     "aws_secret_access_key",
     "aws_session_token",
@@ -27,29 +27,21 @@ const KEYS: [&str; 34] = [
     "mfa_serial",
     "role_session_name",
     "duration_seconds",
+    "session_tags",
+    "transitive_session_tags",
+    "source_identity",
     "credential_process",
     "web_identity_token_file",
     "sso_session",
     "sso_start_url",
-    "sso_region",
-    "sso_account_id",
-    "sso_role_name",
     "login_session",
     "endpoint_url",
     "services",
     "ignore_configured_endpoint_urls",
-    "ca_bundle",
     "use_fips_endpoint",
     "use_dualstack_endpoint",
+    "ca_bundle",
     "max_attempts",
-    "retry_mode",
-    "mfa_process",
-    "session_tags",
-    "transitive_session_tags",
-    "source_identity",
-    "sts_regional_endpoints",
-    "sso_registration_scopes",
-    "include_profile",
 ];
 
 /// Reads both files; one that is not there counts as empty.

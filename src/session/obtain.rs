@@ -17,6 +17,9 @@ use crate::provider::sts::{Caller, Network, Sts, StsError};
 use crate::secret::Secret;
 use crate::settings::Settings;
 
+/// How often the SDKs make a call at most. <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+const DEFAULT_ATTEMPTS: u32 = 3;
+
 /// How fresh the credentials must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
@@ -99,9 +102,11 @@ impl<'a> Sessions<'a> {
                 return Ok(obtained);
             }
         }
+        self.context.log(|| format!("no session of profile {profile} in the cache that will do; reading the AWS files"));
         let files = aws_files::read(&self.context.aws_config_file()?, &self.context.aws_credentials_file()?)?;
         let resolved = files.resolve(profile, self.context)?;
         let plan = CredentialPlan::new(&resolved, at_most);
+        self.context.log(|| format!("the plan: {:?}", plan.steps));
         let summary = Summary::new(&resolved, &plan);
         check_account(profile, account, summary.account_id.as_deref())?;
         let mut walk = Walk { profile: &resolved, plan: &plan, freshness, sts: None };
@@ -274,13 +279,7 @@ impl<'a> Sessions<'a> {
     }
 
     fn start(&self, profile: &ResolvedProfile) -> Result<Sts> {
-        // The SDK's own reading of this variable panics over what is not a number.
-        let max_attempts = self
-            .context
-            .user_var("AWS_MAX_ATTEMPTS")
-            .and_then(|text| text.parse().ok())
-            .filter(|attempts| (1..=10).contains(attempts));
-        let network = Network { settings: self.settings.network, max_attempts: max_attempts.unwrap_or(3) };
+        let network = Network { settings: self.settings.network, max_attempts: profile.max_attempts.unwrap_or(DEFAULT_ATTEMPTS) };
         Sts::new(network, profile.ca_bundle.as_deref())
     }
 

@@ -76,7 +76,7 @@ impl Script {
     }
 }
 
-pub(super) fn statements(shell: Shell, changes: &[Change], state: &HookState) -> Zeroizing<String> {
+pub(super) fn statements(shell: Shell, changes: &[Change], state: Option<&HookState>) -> Zeroizing<String> {
     // Never grown, so that no copy of a secret is left behind in freed memory.
     let size: usize = changes
         .iter()
@@ -86,6 +86,15 @@ pub(super) fn statements(shell: Shell, changes: &[Change], state: &HookState) ->
     for change in changes {
         script.change(change);
     }
+    if let Some(state) = state {
+        hook_state(&mut script, state);
+    }
+    script.text
+}
+
+/// The variables that a hook compares with at the next prompt.
+fn hook_state(script: &mut Script, state: &HookState) {
+    let shell = script.shell;
     script.keep_list("nearer", state.nearer.iter().map(AsRef::as_ref));
     script.keep_path("file", state.file.as_deref());
     match (&state.content, &state.file) {
@@ -104,7 +113,7 @@ pub(super) fn statements(shell: Shell, changes: &[Change], state: &HookState) ->
         }
         (Content::AsRead, None) => script.keep("content", ""),
     }
-    watch(&mut script, state);
+    watch(script, state);
     if shell.has_clock() {
         script.keep_number("deadline", state.deadline);
         script.keep_number("expires", state.template.as_ref().and(state.expires_at));
@@ -117,7 +126,6 @@ pub(super) fn statements(shell: Shell, changes: &[Change], state: &HookState) ->
         // bash before 4.2 knows the time only from when it started.
         script.line(&format!("__awsenv_epoch=$(({} - SECONDS))", state.now));
     }
-    script.text
 }
 
 /// What tells that something changed: the generation, and the files that are watched. Tests are cheap in every shell, but

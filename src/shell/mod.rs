@@ -100,9 +100,9 @@ impl Shell {
         }
     }
 
-    /// The statements for changes of the environment and the hook's state.
+    /// The statements for changes of the environment and, for a hook, its state. Without either there is nothing to say.
     #[must_use]
-    pub fn statements(self, changes: &[Change], state: &HookState) -> Zeroizing<String> {
+    pub fn statements(self, changes: &[Change], state: Option<&HookState>) -> Zeroizing<String> {
         match self {
             Shell::Bash | Shell::Zsh | Shell::Fish => dialect::statements(self, changes, state),
             Shell::Nu => nu::update(changes, state),

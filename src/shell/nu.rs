@@ -22,16 +22,24 @@ pub(super) fn changes(changes: &[Change]) -> Zeroizing<String> {
 }
 
 /// What the hook applies: variables to set, variables to hide, and its own state.
-pub(super) fn update(changes: &[Change], state: &HookState) -> Zeroizing<String> {
+pub(super) fn update(changes: &[Change], state: Option<&HookState>) -> Zeroizing<String> {
+    if changes.is_empty() && state.is_none() {
+        return Zeroizing::default();
+    }
     let set: Map<String, Value> =
         changes.iter().filter_map(|(name, value)| Some((name.clone(), Value::from(value.as_ref()?.expose())))).collect();
     let hide: Vec<&str> = changes.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.as_str()).collect();
+    let hook = state.map(hook);
+    Zeroizing::new(format!("{}\n", json!({"set": set, "hide": hide, "hook": hook})))
+}
+
+fn hook(state: &HookState) -> Value {
     let path = |path: &Path| Value::from(path.to_string_lossy());
     let content = match &state.content {
         Content::Exact(content) => Value::from(content.as_str()),
         Content::AsRead => Value::Null,
     };
-    let hook = json!({
+    json!({
         "nearer": state.nearer.iter().map(|nearer| path(nearer)).collect::<Vec<_>>(),
         "file": state.file.as_deref().map(path),
         "content": content,
@@ -44,6 +52,5 @@ pub(super) fn update(changes: &[Change], state: &HookState) -> Zeroizing<String>
         "production": state.production,
         "told": state.told.join(" "),
         "pin": state.pin,
-    });
-    Zeroizing::new(format!("{}\n", json!({"set": set, "hide": hide, "hook": hook})))
+    })
 }

@@ -38,6 +38,27 @@ fn nothing_has_effect_before_it_is_trusted() {
 }
 
 #[test]
+fn export_says_nothing_where_there_is_nothing_to_change() {
+    let home = Home::new();
+    home.login("dev").succeeds();
+    home.write(".config/awsenv/config.ini", "[trust]\nprofiles = *\n");
+    let project = home.project("acme", "dev\n");
+    let (inside, _) = home.export(&project, &BTreeMap::new());
+    let inside: Vec<_> = inside.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    for shell in ["bash", "zsh", "fish", "nu", "json"] {
+        assert_eq!(home.run(&home.root, &["export", shell]).succeeds().stdout, "", "{shell}");
+        // In fish the segment names the time of day, so there it is another one.
+        if shell != "fish" {
+            assert_eq!(home.run_with(&project, &["export", shell], &inside, "").succeeds().stdout, "", "{shell}");
+        }
+        assert!(
+            home.run_with(&home.root, &["export", shell], &inside, "").succeeds().stdout.contains("AWS_SECRET_ACCESS_KEY"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
 fn settings_trust_and_protect() {
     let home = Home::new();
     home.login("dev").succeeds();

@@ -28,7 +28,7 @@ fn evaluate(shell: Shell, values: &[String]) -> BTreeMap<String, String> {
     };
     let directory = tempfile::tempdir().expect("a directory");
     let script = directory.path().join("statements");
-    fs::write(&script, shell.statements(&changes, &state).as_bytes()).expect("written");
+    fs::write(&script, shell.statements(&changes, Some(&state)).as_bytes()).expect("written");
     let path = script.display();
     let (program, code) = match shell {
         Shell::Bash => {
