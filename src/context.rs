@@ -1,6 +1,7 @@
 //! Owns what the process was given: its environment, clock, directories and user. Everything else is handed this.
 //! Never changes any of it, and knows nothing of AWS beyond the names of its variables.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,8 +18,6 @@ pub type Environment = BTreeMap<String, Secret>;
 pub struct Context {
     /// The environment as it is.
     pub env: Environment,
-    /// The environment as the user made it: what awsenv itself loaded into it is undone.
-    pub user_env: Environment,
     /// What awsenv has loaded into this environment, if anything.
     pub state: State,
     /// The working directory as the shell names it (through links, if the user came that way).
@@ -28,6 +27,7 @@ pub struct Context {
     /// The effective user.
     pub uid: u32,
     home: Option<PathBuf>,
+    directories: [OnceCell<PathBuf>; 3],
 }
 
 impl Context {
@@ -48,8 +48,7 @@ impl Context {
     #[must_use]
     pub fn new(env: Environment, cwd: PathBuf, uid: u32, home: Option<PathBuf>) -> Self {
         let state = State::from_environment(&env, uid);
-        let user_env = state.undo(&env);
-        Context { env, user_env, state, cwd, cwd_is_canonical: false, uid, home }
+        Context { env, state, cwd, cwd_is_canonical: false, uid, home, directories: Default::default() }
     }
 
     /// Seconds since the epoch.
@@ -58,10 +57,10 @@ impl Context {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 
-    /// A variable of the user's own environment; an empty one counts as unset.
+    /// A variable as the user made it, without what awsenv itself loaded; an empty one counts as unset.
     #[must_use]
     pub fn user_var(&self, name: &str) -> Option<&str> {
-        self.user_env.get(name).map(Secret::expose).filter(|value| !value.is_empty())
+        self.state.users(&self.env, name).map(Secret::expose).filter(|value| !value.is_empty())
     }
 
     /// One of awsenv's own variables; an empty one counts as unset.
@@ -98,7 +97,7 @@ impl Context {
     pub fn settings_file(&self) -> Result<PathBuf> {
         match self.own_var("AWSENV_CONFIG") {
             Some(path) => Ok(self.expand_home(path)),
-            None => Ok(self.directory("XDG_CONFIG_HOME", dirs::config_dir)?.join("config.ini")),
+            None => Ok(self.directory(0, "XDG_CONFIG_HOME", dirs::config_dir)?.join("config.ini")),
         }
     }
 
@@ -109,7 +108,7 @@ impl Context {
     pub fn data_dir(&self) -> Result<PathBuf> {
         match self.own_var("AWSENV_DATA_DIR") {
             Some(path) => Ok(self.expand_home(path)),
-            None => self.directory("XDG_DATA_HOME", dirs::data_dir),
+            None => self.directory(1, "XDG_DATA_HOME", dirs::data_dir),
         }
     }
 
@@ -120,11 +119,15 @@ impl Context {
     pub fn cache_dir(&self) -> Result<PathBuf> {
         match self.own_var("AWSENV_CACHE_DIR") {
             Some(path) => Ok(self.expand_home(path)),
-            None => self.directory("XDG_CACHE_HOME", dirs::cache_dir),
+            None => self.directory(2, "XDG_CACHE_HOME", dirs::cache_dir),
         }
     }
 
-    fn directory(&self, xdg: &str, of_system: fn() -> Option<PathBuf>) -> Result<PathBuf> {
+    /// Looked up once each: one turn of the hook asks several times.
+    fn directory(&self, cell: usize, xdg: &str, of_system: fn() -> Option<PathBuf>) -> Result<PathBuf> {
+        if let Some(known) = self.directories[cell].get() {
+            return Ok(known.clone());
+        }
         let base = match self.own_var(xdg).map(PathBuf::from).filter(|path| path.is_absolute()) {
             Some(path) => path,
             None => {
@@ -134,7 +137,7 @@ impl Context {
                 })?
             }
         };
-        Ok(base.join("awsenv"))
+        Ok(self.directories[cell].get_or_init(|| base.join("awsenv")).clone())
     }
 
     /// The AWS configuration file: `AWS_CONFIG_FILE`, else `~/.aws/config`.

@@ -86,50 +86,42 @@ impl State {
         self.loaded.is_some() && self.entry == entry
     }
 
-    /// The environment without what awsenv loaded. What the user changed since stays.
+    /// What a variable would be had awsenv not loaded anything. What the user changed since is the user's.
     #[must_use]
-    pub fn undo(&self, env: &Environment) -> Environment {
-        let mut undone: Environment =
-            env.iter().filter(|(name, _)| !self.is_loaded_own(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
-        for (name, saved) in &self.saved {
-            if name.starts_with(OWN_PREFIX) || digest(name, env.get(name)) != saved.set {
-                continue;
-            }
-            match &saved.previous {
-                Some(value) => undone.insert(name.clone(), value.clone()),
-                None => undone.remove(name),
-            };
+    pub fn users<'v>(&'v self, env: &'v Environment, name: &str) -> Option<&'v Secret> {
+        match self.saved.get(name) {
+            _ if name == STATE_VARIABLE => None,
+            Some(_) if name.starts_with(OWN_PREFIX) => None,
+            Some(saved) if digest(name, env.get(name)) == saved.set => saved.previous.as_ref(),
+            _ => env.get(name),
         }
-        undone
-    }
-
-    fn is_loaded_own(&self, name: &str) -> bool {
-        name == STATE_VARIABLE || (name.starts_with(OWN_PREFIX) && self.saved.contains_key(name))
     }
 
     /// The changes that bring `env` from this record to `target`, and the record of that.
     #[must_use]
     pub fn transition(&self, env: &Environment, target: Option<&Target>) -> (Vec<Change>, State) {
-        let base = self.undo(env);
-        let mut wanted = base.clone();
         let mut next = State { uid: self.uid, ..State::default() };
+        let mut changes = Vec::new();
+        let mut change = |name: &str, wanted: Option<&Secret>| {
+            if env.get(name) != wanted {
+                changes.push((name.to_owned(), wanted.cloned()));
+            }
+        };
         if let Some(target) = target {
             next.entry.clone_from(&target.entry);
             next.loaded = Some(target.loaded.clone());
             next.released = if self.is_entry(&target.entry) { self.released(env) } else { BTreeSet::new() };
-            for (name, value) in &target.variables {
-                if next.released.contains(name) {
-                    continue;
-                }
-                next.saved.insert(name.clone(), Saved { previous: base.get(name).cloned(), set: digest(name, value.as_ref()) });
-                match value {
-                    Some(value) => wanted.insert(name.clone(), value.clone()),
-                    None => wanted.remove(name),
-                };
+            for (name, value) in target.variables.iter().filter(|(name, _)| !next.released.contains(*name)) {
+                let previous = self.users(env, name).cloned();
+                next.saved.insert(name.clone(), Saved { previous, set: digest(name, value.as_ref()) });
+                change(name, value.as_ref());
             }
-            wanted.insert(STATE_VARIABLE.to_owned(), next.encode().into());
         }
-        (changes(env, &wanted), next)
+        for name in self.saved.keys().filter(|name| !next.saved.contains_key(*name)) {
+            change(name, self.users(env, name));
+        }
+        change(STATE_VARIABLE, target.map(|_| next.encode().into()).as_ref());
+        (changes, next)
     }
 
     /// What the user changed by hand since loading. Credentials belong together.
@@ -235,12 +227,6 @@ impl Fields {
 
 fn option(field: &str) -> Option<&str> {
     field.strip_prefix('=')
-}
-
-fn changes(from: &Environment, to: &Environment) -> Vec<Change> {
-    let gone = from.keys().filter(|name| !to.contains_key(*name)).map(|name| (name.clone(), None));
-    let set = to.iter().filter(|(name, value)| from.get(*name) != Some(value));
-    gone.chain(set.map(|(name, value)| (name.clone(), Some(value.clone())))).collect()
 }
 
 /// Tells whether a value is still the one that was set, without keeping it. Our own variables are never the user's, so

@@ -40,7 +40,7 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
 /// five files.
 pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    let mut content = Zeroizing::new(vec![0; 4096]);
+    let mut content = Zeroizing::new(vec![0; 1024]);
     let mut length = 0;
     loop {
         let count = rustix::io::read(&file, &mut content[length..])?;
