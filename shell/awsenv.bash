@@ -98,6 +98,7 @@ __awsenv_load() {
   if [[ -r $__awsenv_generation_file ]] && ! IFS= \read -r __awsenv_generation <"$__awsenv_generation_file"; then
     __awsenv_generation=$__awsenv_generation_file.$__awsenv_generation
   fi
+  # shellcheck disable=SC2317 # called by __awsenv_stale
   __awsenv_touched() { [[ -n $__awsenv_generation && ! -e $__awsenv_generation ]]; }
   # Under set -x the statements would be shown, and there are secrets in them.
   if [[ $- == *x* ]]; then
@@ -131,6 +132,7 @@ __awsenv_segment() {
     else
       text=expired
     fi
+    # shellcheck disable=SC2034 # for the user's PS1; the binary exports it
     AWSENV_PROMPT=${__awsenv_template//$'\001'/$text}
     if ((left <= 300)); then colour=31; elif ((left <= 900)); then colour=33; fi
     __awsenv_repaint=$((left > 0 ? __awsenv_now + left % 60 + 1 : __awsenv_now + 86400))
