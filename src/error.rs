@@ -2,6 +2,7 @@
 //! Never prints by itself and never holds a secret.
 
 use std::fmt;
+use std::path::Path;
 
 /// What kind of failure it is; each kind has its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +109,17 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A path as a word of a command that a person may copy: a directory of a repository may be named like a command.
+#[must_use]
+pub fn word(path: &Path) -> String {
+    shell_words::quote(&path.to_string_lossy()).into_owned()
+}
+
+/// Says something that is no failure, on standard error.
+pub fn say(text: &str) {
+    eprintln!("awsenv: {}", printable(text));
+}
 
 /// Text that is safe on a terminal: control characters (which could move the cursor or rewrite the line) are
 /// written as escapes.

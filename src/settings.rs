@@ -9,7 +9,7 @@ use ini::{Ini, ParseOption};
 use wildmatch::WildMatch;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, word};
 
 /// The segment's format unless the settings say otherwise.
 pub const DEFAULT_PROMPT: &str = "{profile} {account} {remaining}";
@@ -105,7 +105,7 @@ impl Settings {
             Ok(text) => Settings::parse(&text, context).map_err(|problem| problem.at(&path, &text)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
             Err(error) => Err(Error::failed(format!("cannot read the settings in {}", path.display()), error)
-                .hint(format!("ls -l {}", path.display()))),
+                .hint(format!("ls -l {}", word(&path)))),
         }
     }
 

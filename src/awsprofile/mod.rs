@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, word};
 
 mod grammar;
 
@@ -148,7 +148,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Candidate> {
 type Refusal = (String, String);
 
 fn read_checked(path: &Path, uid: u32) -> Result<String, Refusal> {
-    let shown = path.display();
+    let shown = word(path);
     let problem = |why: &str, hint: String| (why.to_owned(), hint);
     let file = std::fs::OpenOptions::new()
         .read(true)
@@ -157,7 +157,7 @@ fn read_checked(path: &Path, uid: u32) -> Result<String, Refusal> {
         .map_err(|error| match error.raw_os_error() {
             Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => problem(
                 "it is a symbolic link",
-                format!("put a plain file there: cp --remove-destination \"$(realpath {shown})\" {shown}"),
+                format!("put a plain file there: cp --remove-destination \"$(realpath -- {shown})\" {shown}"),
             ),
             _ => problem(&error.to_string(), format!("ls -l {shown}")),
         })?;
@@ -166,7 +166,7 @@ fn read_checked(path: &Path, uid: u32) -> Result<String, Refusal> {
         return Err(problem("it is not a plain file", format!("ls -l {shown}")));
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
-    let around = directory.metadata().map_err(|error| problem(&error.to_string(), format!("ls -ld {}", directory.display())))?;
+    let around = directory.metadata().map_err(|error| problem(&error.to_string(), format!("ls -ld {}", word(directory))))?;
     if found.uid() != uid && found.uid() != 0 {
         return Err(problem("it belongs to another user", format!("if you trust its content: sudo chown \"$USER\" {shown}")));
     }
@@ -174,7 +174,7 @@ fn read_checked(path: &Path, uid: u32) -> Result<String, Refusal> {
         return Err(problem("others may write to it", format!("chmod o-w {shown}")));
     }
     if around.mode() & 0o002 != 0 {
-        return Err(problem("others may write to its directory", format!("chmod o-w {}", directory.display())));
+        return Err(problem("others may write to its directory", format!("chmod o-w {}", word(directory))));
     }
     if found.len() > MAX_BYTES {
         return Err(problem(&format!("it has {} bytes, at most {MAX_BYTES} are read", found.len()), format!("wc -c {shown}")));
@@ -182,7 +182,7 @@ fn read_checked(path: &Path, uid: u32) -> Result<String, Refusal> {
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| problem(&error.to_string(), format!("ls -l {shown}")))?;
     let text = String::from_utf8(bytes).ok().filter(|text| bytes_are_text(text) && text.len() as u64 <= MAX_BYTES);
-    text.ok_or_else(|| problem("it is not text", format!("awsenv use PROFILE, in {}", directory.display())))
+    text.ok_or_else(|| problem("it is not text", format!("awsenv use PROFILE, in {}", word(directory))))
 }
 
 fn bytes_are_text(text: &str) -> bool {

@@ -6,7 +6,7 @@ use crate::account;
 use crate::awsprofile::{self, Candidate, Directive, FILE_NAME};
 use crate::context::Context;
 use crate::credentials::CredentialPlan;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, say};
 use crate::generation::Generation;
 use crate::provider::aws_files;
 use crate::settings::Settings;
@@ -15,7 +15,7 @@ use crate::trust::TrustStore;
 pub(super) fn run(context: &Context, path: Option<&Path>) -> Result<()> {
     let settings = Settings::load(context)?;
     let candidate = awsprofile::open(&file_at(context, path)?, context)?;
-    eprintln!("awsenv: {} asks for {}", candidate.path.display(), describe(context, &settings, &candidate.directive));
+    say(&format!("{} asks for {}", candidate.path.display(), describe(context, &settings, &candidate.directive)));
     record(context, &candidate)
 }
 
@@ -27,7 +27,7 @@ pub(super) fn record(context: &Context, candidate: &Candidate) -> Result<()> {
             .hint(format!("make it yours: ls -ld {}; or set AWSENV_DATA_DIR", data_dir.display()))
     })?;
     Generation::new(&data_dir).bump()?;
-    eprintln!("awsenv: trusted");
+    say("trusted");
     Ok(())
 }
 

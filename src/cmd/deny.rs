@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::awsprofile::FILE_NAME;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, say};
 use crate::generation::Generation;
 use crate::trust::TrustStore;
 
@@ -17,6 +17,6 @@ pub(super) fn run(context: &Context, path: Option<&Path>) -> Result<()> {
         Error::failed(format!("cannot deny {}", file.display()), error).hint(format!("ls -ld {}", data_dir.display()))
     })?;
     Generation::new(&data_dir).bump()?;
-    eprintln!("awsenv: denied {}", file.display());
+    say(&format!("denied {}", file.display()));
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use crate::activation::{self, BackgroundRenewal, Decision};
-use crate::awsprofile;
+use crate::activation::{self, BackgroundRenewal, Decision, Turn};
+use crate::awsprofile::{self, Candidate};
 use crate::cmd::renew::RENEW_WORD;
 use crate::context::Context;
 use crate::directory::{self, Wanted};
@@ -15,9 +15,9 @@ use crate::env_diff::Loaded;
 use crate::error::{Error, Kind, Result};
 use crate::generation::Generation;
 use crate::prompt::{self, Remaining};
-use crate::session::{NoCodes, TokenCodes};
+use crate::session::NoCodes;
 use crate::settings::Settings;
-use crate::shell::{Content, HookState, Shell};
+use crate::shell::{Content, HookState, Segment, Shell};
 use crate::terminal::AskedCodes;
 
 /// The variable in which a hook passes on of which files its user was told. Its presence says that a hook is calling,
@@ -32,62 +32,70 @@ pub fn run(context: &Context, shell: &str) -> Result<()> {
     if context.own_var("AWSENV_DISABLE") == Some("1") {
         return Ok(());
     }
-    let generation = context.data_dir().map(|directory| Generation::new(&directory));
+    // What may change meanwhile is looked at first, so that a change during this turn leads to another one.
+    let generation = context.data_dir().ok().map(|directory| Generation::new(&directory));
     let watched = generation.as_ref().map(|generation| generation.watch(context)).unwrap_or_default();
-    let seen = generation.as_ref().ok().and_then(Generation::ensure);
-    let (settings, settings_error) = match Settings::load(context) {
-        Ok(settings) => (settings, None),
-        Err(error) => (Settings::default(), Some(error)),
-    };
-    let wanted = settings_error.map_or_else(|| directory::wanted(context, &settings), Err);
-    let path = file_in_force(context, &wanted);
-    let blocked = blocked_file(&wanted);
-    let (remaining, mut asked, mut nobody) = (remaining(shell, context), AskedCodes::new(), NoCodes { why: "" });
-    let codes: &mut dyn TokenCodes = match cannot_ask(context) {
-        Some(why) => {
-            nobody.why = why;
-            &mut nobody
-        }
-        None => &mut asked,
-    };
-    let (turn, candidate) = activation::turn(context, &settings, wanted, remaining, codes);
-
+    let seen = generation.as_ref().and_then(Generation::ensure);
+    let (settings, wanted) = settings_and_wanted(context);
+    let told = told(context, blocked_file(&wanted).as_deref());
+    let file = file_in_force(context, &wanted);
+    let (turn, candidate) =
+        turn(context, &settings, wanted, if shell.has_clock() { Remaining::From(context.now()) } else { Remaining::Until });
     let (changes, state) = match &turn.decision {
         Decision::Load(target) => context.state.transition(&context.env, Some(target)),
         Decision::Keep(loaded) => context.state.noting(&context.env, loaded.clone()),
         Decision::Unload => context.state.transition(&context.env, None),
     };
-    let told = told(context, blocked.as_deref());
-    let now_seen = match (&generation, turn.signed_in) {
-        (Ok(generation), true) => bump(generation, seen.as_ref()),
-        _ => seen,
-    };
-    let hook = HookState {
-        nearer: awsprofile::candidate_paths(&context.cwd).take_while(|nearer| path.as_ref() != Some(nearer)).collect(),
+    let seen = if turn.signed_in { generation.as_ref().and_then(|generation| bump(generation, seen.as_ref())) } else { seen };
+    let hook = context.env.contains_key(TOLD_VARIABLE).then(|| HookState {
+        nearer: awsprofile::candidate_paths(&context.cwd).take_while(|nearer| file.as_ref() != Some(nearer)).collect(),
+        file,
         content: candidate.map_or(Content::AsRead, |candidate| Content::Exact(candidate.content)),
-        file: path,
-        generation: now_seen,
+        generation: seen,
         watched,
         deadline: turn.deadline,
-        deadline_file: deadline_file(shell, generation.as_ref().ok(), turn.deadline, context.now()),
-        template: state
-            .loaded
-            .as_ref()
-            .map(|loaded| prompt::segment(&settings.prompt_format, loaded, &settings, Remaining::Marker)),
-        expires_at: state.loaded.as_ref().filter(|loaded| loaded.signed_in).and_then(|loaded| loaded.expires_at),
-        production: state.loaded.as_ref().is_some_and(|loaded: &Loaded| settings.production.matches(&loaded.profile)),
+        deadline_file: generation
+            .filter(|_| !shell.has_clock())
+            .and_then(|generation| generation.deadline_file(turn.deadline?, context.now())),
         told: told.all,
         pin: context.own_var(directory::PIN_VARIABLE).unwrap_or_default().to_owned(),
         now: context.now(),
-    };
-    let hooked = context.env.contains_key(TOLD_VARIABLE);
-    super::print(&shell.statements(&changes, hooked.then_some(&hook)))?;
+        segment: state.loaded.as_ref().map(|loaded| segment(loaded, &settings)),
+    });
+    super::print(&shell.statements(&changes, hook.as_ref()))?;
     if let Some(renewal) = &turn.renewal {
         start_renewal(context, renewal);
     }
     let reported = report(turn.error, &turn.notices, told.new);
     // nu throws away what a program printed that ends with another status.
     if shell == Shell::Nu { Ok(()) } else { reported }
+}
+
+/// Settings that cannot be used leave nothing to want: a protection may be among what was not understood.
+fn settings_and_wanted(context: &Context) -> (Settings, Result<Wanted>) {
+    match Settings::load(context) {
+        Ok(settings) => {
+            let wanted = directory::wanted(context, &settings);
+            (settings, wanted)
+        }
+        Err(error) => (Settings::default(), Err(error)),
+    }
+}
+
+/// One turn, asking the person if that is allowed here.
+fn turn(context: &Context, settings: &Settings, wanted: Result<Wanted>, remaining: Remaining) -> (Turn, Option<Candidate>) {
+    match cannot_ask(context) {
+        Some(why) => activation::turn(context, settings, wanted, remaining, &mut NoCodes { why }),
+        None => activation::turn(context, settings, wanted, remaining, &mut AskedCodes::new()),
+    }
+}
+
+fn segment(loaded: &Loaded, settings: &Settings) -> Segment {
+    Segment {
+        template: prompt::segment(&settings.prompt_format, loaded, settings, Remaining::Marker),
+        expires_at: loaded.expires_at.filter(|_| loaded.signed_in),
+        production: settings.production.matches(&loaded.profile),
+    }
 }
 
 /// The hook's words. One line where the contract promises one; otherwise as any command's, cause and hint.
@@ -156,10 +164,6 @@ fn blocked_file(wanted: &Result<Wanted>) -> Option<String> {
     }
 }
 
-fn remaining(shell: Shell, context: &Context) -> Remaining {
-    if shell.has_clock() { Remaining::From(context.now()) } else { Remaining::Until }
-}
-
 /// Why nobody is to be asked, if so.
 fn cannot_ask(context: &Context) -> Option<&'static str> {
     if context.own_var("AWSENV_MFA") == Some("never") {
@@ -175,10 +179,6 @@ fn bump(generation: &Generation, seen: Option<&PathBuf>) -> Option<PathBuf> {
         Ok(marker) if before.as_ref() == seen => Some(marker),
         _ => before,
     }
-}
-
-fn deadline_file(shell: Shell, generation: Option<&Generation>, deadline: Option<i64>, now: i64) -> Option<PathBuf> {
-    if shell.has_clock() { None } else { generation?.deadline_file(deadline?, now) }
 }
 
 /// Starts the renewal in a process group of its own, so that neither Ctrl-C nor the end of this process ends it.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::directory;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, say};
 use crate::exports;
 use crate::generation::Generation;
 use crate::secret::Secret;
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, profile: Option<&str>, mfa_code: Option<&st
         eprintln!("{notice}");
     }
     Generation::new(&context.data_dir()?).bump()?;
-    eprintln!("awsenv: signed in: {described}");
+    say(&format!("signed in: {described}"));
     Ok(())
 }
 

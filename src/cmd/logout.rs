@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::directory;
-use crate::error::Result;
+use crate::error::{Result, say};
 use crate::generation::Generation;
 use crate::session::{NoCodes, Sessions};
 use crate::settings::Settings;
@@ -18,6 +18,6 @@ pub(super) fn run(context: &Context, profile: Option<&str>, all: bool) -> Result
         directive.get().profile.as_deref().map_or(Ok(0), |profile| sessions.forget(profile))?
     };
     Generation::new(&context.data_dir()?).bump()?;
-    eprintln!("awsenv: {count} {} forgotten", if count == 1 { "session" } else { "sessions" });
+    say(&format!("{count} {} forgotten", if count == 1 { "session" } else { "sessions" }));
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::awsprofile::{self, FILE_NAME};
 use crate::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, say, word};
 use crate::provider::aws_files;
 
 pub(super) fn run(context: &Context, profile: &str, region: Option<&str>) -> Result<()> {
@@ -22,11 +22,11 @@ pub(super) fn run(context: &Context, profile: &str, region: Option<&str>) -> Res
     let path = context.cwd.join(FILE_NAME);
     if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
         return Err(Error::failed(format!("cannot write {}", path.display()), "something that is not a plain file is there")
-            .hint(format!("ls -l {}", path.display())));
+            .hint(format!("ls -l {}", word(&path))));
     }
     fs::write(&path, content).map_err(|error| {
-        Error::failed(format!("cannot write {}", path.display()), error).hint(format!("ls -ld {}", context.cwd.display()))
+        Error::failed(format!("cannot write {}", path.display()), error).hint(format!("ls -ld {}", word(&context.cwd)))
     })?;
-    eprintln!("awsenv: wrote {}", path.display());
+    say(&format!("wrote {}", path.display()));
     super::allow::run(context, Some(&path))
 }

@@ -11,7 +11,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind as FileKind, EnvConfigFile
 use aws_runtime::env_config::property::PropertiesKey;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, word};
 use crate::profile::AwsFiles;
 
 /// Every key that is read.
@@ -79,9 +79,8 @@ fn sts_endpoint(set: &ProfileSet, services: &str) -> Option<String> {
 }
 
 fn text_of(path: &Path) -> Result<String> {
-    let cannot = |why: String| {
-        Err(Error::failed(format!("cannot read {}", path.display()), why).hint(format!("ls -l {}", path.display())))
-    };
+    let cannot =
+        |why: String| Err(Error::failed(format!("cannot read {}", path.display()), why).hint(format!("ls -l {}", word(path))));
     match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes).or_else(|_| cannot("it is not UTF-8 text".into())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),

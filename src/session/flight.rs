@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::credentials::CacheKey;
+use crate::error::say;
 use crate::private_file;
 
 const POLL: Duration = Duration::from_millis(40);
@@ -44,7 +45,7 @@ pub(super) fn board(cache_dir: Option<&Path>, key: &CacheKey, patience: Duration
             return Err(Held { holder: holder(&mut file) });
         }
         if !told && start.elapsed() >= TELL_AFTER {
-            eprintln!("awsenv: waiting for the sign-in of process {} (Ctrl-C to go on without)", holder(&mut file));
+            say(&format!("waiting for the sign-in of process {} (Ctrl-C to go on without)", holder(&mut file)));
             told = true;
         }
         sleep(POLL);

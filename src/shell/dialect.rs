@@ -114,12 +114,13 @@ fn hook_state(script: &mut Script, state: &HookState) {
         (Content::AsRead, None) => script.keep("content", ""),
     }
     watch(script, state);
+    let segment = state.segment.as_ref();
     if shell.has_clock() {
         script.keep_number("deadline", state.deadline);
-        script.keep_number("expires", state.template.as_ref().and(state.expires_at));
-        script.keep("template", state.template.as_deref().unwrap_or_default());
+        script.keep_number("expires", segment.and_then(|segment| segment.expires_at));
+        script.keep("template", segment.map(|segment| segment.template.as_str()).unwrap_or_default());
     }
-    script.keep("production", if state.production { "1" } else { "" });
+    script.keep("production", if segment.is_some_and(|segment| segment.production) { "1" } else { "" });
     script.keep("told", &state.told.join(" "));
     script.keep("pin", &state.pin);
     if shell == Shell::Bash {

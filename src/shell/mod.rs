@@ -35,6 +35,15 @@ pub enum Content {
     AsRead,
 }
 
+/// The prompt segment, as a hook keeps it right.
+#[derive(Clone, Debug, Default)]
+pub struct Segment {
+    /// With a marker for the remaining time, which runs to `expires_at`.
+    pub template: String,
+    pub expires_at: Option<i64>,
+    pub production: bool,
+}
+
 /// What a hook keeps, unexported, to tell at the next prompt that nothing changed.
 #[derive(Clone, Debug, Default)]
 pub struct HookState {
@@ -49,10 +58,8 @@ pub struct HookState {
     pub deadline: Option<i64>,
     /// The same, for a shell without a clock.
     pub deadline_file: Option<PathBuf>,
-    /// The prompt segment with a marker for the remaining time, which runs to `expires_at`.
-    pub template: Option<String>,
-    pub expires_at: Option<i64>,
-    pub production: bool,
+    /// What the prompt shows, if anything.
+    pub segment: Option<Segment>,
     /// Files of which the user of this shell was told that they have no effect.
     pub told: Vec<String>,
     pub pin: String,

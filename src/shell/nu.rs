@@ -39,6 +39,7 @@ fn hook(state: &HookState) -> Value {
         Content::Exact(content) => Value::from(content.as_str()),
         Content::AsRead => Value::Null,
     };
+    let segment = state.segment.as_ref();
     json!({
         "nearer": state.nearer.iter().map(|nearer| path(nearer)).collect::<Vec<_>>(),
         "file": state.file.as_deref().map(path),
@@ -47,9 +48,9 @@ fn hook(state: &HookState) -> Value {
         "present": state.watched.iter().filter(|watched| watched.stamp.is_some()).map(|watched| path(&watched.path)).collect::<Vec<_>>(),
         "absent": state.watched.iter().filter(|watched| watched.stamp.is_none()).map(|watched| path(&watched.path)).collect::<Vec<_>>(),
         "deadline": state.deadline,
-        "expires": state.template.as_ref().and(state.expires_at),
-        "template": state.template,
-        "production": state.production,
+        "expires": segment.and_then(|segment| segment.expires_at),
+        "template": segment.map(|segment| segment.template.as_str()),
+        "production": segment.is_some_and(|segment| segment.production),
         "told": state.told.join(" "),
         "pin": state.pin,
     })

@@ -120,6 +120,20 @@ fn the_nearest_file_decides_and_a_refused_one_stops_the_walk() {
 }
 
 #[test]
+fn a_hint_can_be_copied_whatever_a_directory_is_called() {
+    let home = Home::new();
+    let project = home.project("a $(touch pwned) \u{1b}[2J;'b", "dev\n");
+    std::fs::set_permissions(project.join(".awsprofile"), PermissionsExt::from_mode(0o666)).expect("changed");
+    let run = home.export(&project, &BTreeMap::new()).1.fails(1, &["others may write to it"]);
+    assert!(!run.stderr.contains('\u{1b}'), "{}", run.stderr);
+    let hint = run.stderr.split("hint: ").nth(1).expect("a hint");
+    std::process::Command::new("sh").args(["-c", hint]).current_dir(&home.root).output().expect("sh is there");
+    assert!(!home.path("pwned").exists(), "{hint}");
+    let allow = home.run(&project, &["deny"]).succeeds();
+    assert!(!allow.stderr.contains('\u{1b}'), "{}", allow.stderr);
+}
+
+#[test]
 fn profiles_that_cannot_be_used_say_why() {
     let home = Home::new();
     home.append(

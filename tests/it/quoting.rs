@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use awsenv::shell::{HookState, Shell};
+use awsenv::shell::{HookState, Segment, Shell};
 use proptest::prelude::*;
 
 use crate::pty::nu;
@@ -21,7 +21,7 @@ fn evaluate(shell: Shell, values: &[String]) -> BTreeMap<String, String> {
     let changes: Vec<_> =
         values.iter().enumerate().map(|(index, value)| (format!("AWS_V{index}"), Some(value.clone().into()))).collect();
     let state = HookState {
-        template: values.first().cloned(),
+        segment: Some(Segment { template: values[0].clone(), ..Segment::default() }),
         pin: values[1].clone(),
         file: Some(values[2].clone().into()),
         ..HookState::default()
