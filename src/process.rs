@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::cli::Cli;
 use crate::cmd::{self, completions::PROFILES_WORD, renew::RENEW_WORD};
@@ -40,13 +41,25 @@ pub fn main() -> ExitCode {
 fn run() -> Result<()> {
     match Cli::try_parse() {
         Ok(cli) => cmd::run(cli.command, &Context::from_process()),
-        Err(error) if error.use_stderr() => {
-            eprint!("{}", error.render().ansi());
-            Err(Error::new(Kind::Usage, "", "").reported())
-        }
+        Err(error) if error.use_stderr() => Err(usage(&error)),
         Err(help) => {
-            print!("{}", help.render());
+            // A reader that has gone away is no failure of ours.
+            let _gone = help.print();
             Ok(())
         }
     }
+}
+
+/// A mistake on the command line, in the form of all other failures.
+fn usage(error: &clap::Error) -> Error {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _gone = error.print();
+        return Error::new(Kind::Usage, "", "").reported();
+    }
+    let text = error.render().to_string();
+    let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").trim_end_matches(':');
+    let missing: Vec<_> = text.lines().skip(1).take_while(|line| line.starts_with("  ")).map(str::trim).collect();
+    let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    let why = if missing.is_empty() { what.to_owned() } else { format!("{what}: {}", missing.join(", ")) };
+    Error::new(Kind::Usage, "cannot read the command line", why).hint(tip.unwrap_or("awsenv --help, or awsenv COMMAND --help"))
 }

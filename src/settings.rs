@@ -103,7 +103,9 @@ impl Settings {
         let Ok(path) = context.settings_file() else { return Ok(Settings::default()) };
         match crate::private_file::read_text(&path) {
             Ok(text) => Settings::parse(&text, context).map_err(|problem| problem.at(&path, &text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && context.own_var("AWSENV_CONFIG").is_none() => {
+                Ok(Settings::default())
+            }
             Err(error) => Err(Error::failed(format!("cannot read the settings in {}", path.display()), error)
                 .hint(format!("ls -l {}", word(&path)))),
         }

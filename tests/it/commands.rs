@@ -319,7 +319,11 @@ fn without_a_home_the_message_says_so_and_the_hook_comes_back() {
 #[test]
 fn usage_errors_and_help() {
     let home = Home::new();
-    home.run(&home.root, &["frobnicate"]).fails(2, &["frobnicate"]);
+    home.run(&home.root, &["stauts"]).fails(2, &["awsenv: cannot read the command line: unrecognized subcommand 'stauts'\nhint: a similar subcommand exists: 'status'\n"]);
+    home.run(&home.root, &["use"]).fails(2, &["required arguments were not provided: <PROFILE>\nhint: awsenv --help"]);
+    home.run(&home.root, &[]).fails(2, &["Usage:"]);
+    home.run_with(&home.root, &["status"], &[("AWSENV_CONFIG", "/nonexistent.ini")], "")
+        .fails(1, &["cannot read the settings in /nonexistent.ini"]);
     home.run(&home.root, &["hook", "cmd.exe"]).fails(2, &["no shell `cmd.exe`", "hint:"]);
     home.run(&home.root, &["export", "ksh"]).fails(2, &["no shell `ksh`"]);
     home.run(&home.root, &["shell", "dev"]).fails(1, &["only the hook's function can"]);
