@@ -54,10 +54,10 @@ __awsenv_walk() {
 # sixth of a `[`, and of a short file reading bytes takes half of reading lines.
 __awsenv_stale() {
   \local path
-  if [ "${AWSENV_PIN-}" != "$__awsenv_pin" ]; then \return 0; fi
-  if [ "$PWD" != "$__awsenv_pwd" ]; then
+  if [ "$PWD//${AWSENV_PIN-}" != "$__awsenv_pwd//$__awsenv_pin" ]; then
+    if [ "${AWSENV_PIN-}" != "$__awsenv_pin" ] || [[ -z $__awsenv_pwd ]]; then \return 0; fi
     __awsenv_walk
-    if [ "$__awsenv_found" != "$__awsenv_file" ] || [[ -z $__awsenv_pwd ]]; then \return 0; fi
+    if [ "$__awsenv_found" != "$__awsenv_file" ]; then \return 0; fi
     __awsenv_pwd=$PWD
     __awsenv_nearer=(${__awsenv_walked[@]+"${__awsenv_walked[@]}"})
   else
@@ -76,10 +76,8 @@ __awsenv_stale() {
     if [[ -z $__awsenv_reply && ! -e $__awsenv_file && ! -L $__awsenv_file ]]; then \return 0; fi
   fi
   if __awsenv_touched; then \return 0; fi
-  if [[ -n $__awsenv_deadline ]]; then
-    __awsenv_clock
-    if ((__awsenv_now >= __awsenv_deadline)); then \return 0; fi
-  fi
+  __awsenv_clock
+  if [[ -n $__awsenv_deadline ]] && ((__awsenv_now >= __awsenv_deadline)); then \return 0; fi
   \return 1
 }
 
@@ -112,6 +110,7 @@ __awsenv_load() {
   fi
   \eval "$statements"
   __awsenv_repaint=0
+  __awsenv_clock
   if [ "$trace" != "" ]; then \set -x; fi
   __awsenv_install
 }
@@ -150,10 +149,7 @@ __awsenv_prompt_command() {
     if __awsenv_stale; then
       if __awsenv_load; then :; fi
     fi
-    if [[ -n $__awsenv_template ]]; then
-      __awsenv_clock
-      if ((__awsenv_now >= __awsenv_repaint)); then __awsenv_segment; fi
-    fi
+    if [[ -n $__awsenv_template ]] && ((__awsenv_now >= __awsenv_repaint)); then __awsenv_segment; fi
   fi
   # Under set -e a failing function would end the shell.
   if [[ $- == *e* ]]; then \return 0; fi

@@ -333,7 +333,7 @@ impl Home {
         let text = fs::read_to_string(log).expect("written");
         text.lines()
             .filter(|line| {
-                line.contains("fork(") || line.contains("execve(") || (line.contains("clone") && !line.contains("CLONE_THREAD"))
+                line.contains("fork(") || line.contains("execve(") || (line.contains(" clone") && !line.contains("CLONE_THREAD"))
             })
             .count()
     }
