@@ -15,6 +15,7 @@ set -g __awsenv_walked
 set -g __awsenv_existing -n ''
 set -g __awsenv_newer
 set -g __awsenv_tests -n ''
+set -g __awsenv_expected ''
 # `test -nt` came with fish 3.6. Before, the AWS files are not watched and nothing is renewed while one stays.
 set -g __awsenv_compares 0
 if test / -nt /nonexistent/awsenv 2>/dev/null
@@ -47,15 +48,19 @@ function __awsenv_walk
     end
 end
 
-# Puts together what is tested at each prompt: whether a nearer file appeared, something changed elsewhere, or a file was
-# edited.
+# Puts together what is tested at each prompt: where the shell is and what the file says; whether a nearer file appeared,
+# something changed elsewhere, or a file was edited.
 function __awsenv_arm
+    set -g __awsenv_expected "/$__awsenv_pin/$__awsenv_pwd/$__awsenv_content"
     set -g __awsenv_tests $__awsenv_existing
     if test $__awsenv_compares = 1
         set -a __awsenv_tests $__awsenv_newer
     end
     for candidate in $__awsenv_nearer
         set -a __awsenv_tests -o -e $candidate
+    end
+    if test -n "$__awsenv_file" -a -z "$__awsenv_content"
+        set -a __awsenv_tests -o ! -e $__awsenv_file -a ! -L $__awsenv_file
     end
 end
 
@@ -75,6 +80,7 @@ function __awsenv_load
     end
     set -g __awsenv_existing -n "$__awsenv_generation" -a ! -e "$__awsenv_generation"
     set -g __awsenv_newer
+    __awsenv_arm
     set -lx AWSENV_TOLD $__awsenv_told
     if status is-interactive
         $__awsenv_bin export fish | source
@@ -91,34 +97,34 @@ function __awsenv_load
 end
 
 # Before each prompt, and when the directory changes, so that `cd DIR; and COMMAND` runs with the credentials of DIR.
-# Most of the time nothing happens here but tests; there are few, each of several things, since a command takes longer
-# than what it tests.
+# Most of the time nothing happens here but two tests, each of many things, since a command takes longer than what it
+# tests.
 function __awsenv_check --on-event fish_prompt --on-variable PWD
     set -l content
-    if test "$AWSENV_DISABLE/$AWSENV_PIN/$PWD" != "/$__awsenv_pin/$__awsenv_pwd"
-        if test "$AWSENV_DISABLE" = 1
-            return
-        end
-        __awsenv_walk
-        if test "$AWSENV_PIN" != "$__awsenv_pin" -o "$__awsenv_found" != "$__awsenv_file" -o -z "$__awsenv_pwd"
-            __awsenv_load
-            return
-        end
-        set -g __awsenv_pwd $PWD
-        set -g __awsenv_nearer $__awsenv_walked
-        __awsenv_arm
-    end
     if test -f "$__awsenv_file" -a -r "$__awsenv_file"
         read --null content <$__awsenv_file
-    else if test -n "$__awsenv_file" -a ! -e "$__awsenv_file" -a ! -L "$__awsenv_file"
-        __awsenv_load
+    end
+    if test "$AWSENV_DISABLE/$AWSENV_PIN/$PWD/$content" != "$__awsenv_expected" -o $__awsenv_tests
+        __awsenv_act
+    end
+end
+
+# Runs the binary, unless all that happened is that the directory changed within the same project.
+function __awsenv_act
+    if test "$AWSENV_DISABLE" = 1
         return
     end
-    if test "$content" != "$__awsenv_content"
-        __awsenv_load
-    else if test $__awsenv_tests
-        __awsenv_load
+    if test "$AWSENV_PIN" = "$__awsenv_pin" -a -n "$__awsenv_pwd" -a "$PWD" != "$__awsenv_pwd"
+        __awsenv_walk
+        if test "$__awsenv_found" = "$__awsenv_file"
+            set -g __awsenv_pwd $PWD
+            set -g __awsenv_nearer $__awsenv_walked
+            __awsenv_arm
+            __awsenv_check
+            return
+        end
     end
+    __awsenv_load
 end
 
 # `awsenv shell PROFILE` must change this shell; everything else is the binary's.

@@ -15,7 +15,8 @@ pub(super) fn run(context: &Context, profile: Option<&str>, all: bool) -> Result
         sessions.forget_all()?
     } else {
         let directive = directory::or_default(context, &settings, profile)?;
-        directive.get().profile.as_deref().map_or(Ok(0), |profile| sessions.forget(profile))?
+        let directive = directive.get();
+        directive.profile.as_deref().map_or(Ok(0), |profile| sessions.forget(profile, directive.duration))?
     };
     Generation::new(&context.data_dir()?).bump()?;
     say(&format!("{count} {} forgotten", if count == 1 { "session" } else { "sessions" }));

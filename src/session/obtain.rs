@@ -137,9 +137,9 @@ impl<'a> Sessions<'a> {
     ///
     /// # Errors
     /// When the profile cannot be resolved, or a file cannot be removed.
-    pub fn forget(&self, profile: &str) -> Result<usize> {
+    pub fn forget(&self, profile: &str, at_most: Option<u32>) -> Result<usize> {
         let files = aws_files::read(&self.context.aws_config_file()?, &self.context.aws_credentials_file()?)?;
-        let plan = CredentialPlan::new(&files.resolve(profile, self.context)?, None);
+        let plan = CredentialPlan::new(&files.resolve(profile, self.context)?, at_most);
         let mut count = 0;
         for index in 0..plan.steps.len() {
             count += usize::from(self.cache.forget(&plan.cache_key(index))?);

@@ -266,6 +266,11 @@ fn logout_forgets() {
     home.login("dev").succeeds();
     let run = home.run(&home.root, &["logout", "dev"]).succeeds();
     assert!(run.stderr.contains("2 sessions forgotten"), "{}", run.stderr);
+    let project = home.project("short", "profile = security\nduration = 15m\n");
+    home.run(&project, &["allow"]).succeeds();
+    let code = home.aws.fresh_code(DEVICE);
+    home.run(&project, &["login", "--mfa-code", &code]).succeeds();
+    assert!(home.run(&project, &["logout"]).succeeds().stderr.contains("1 session forgotten"));
     home.run_with(&home.root, &["env", "--profile", "dev", "--format", "env"], &[("TERM", "dumb")], "");
     home.aws.forget_codes(DEVICE);
     home.write(".cache/awsenv/codes/none", "");
