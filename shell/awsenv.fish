@@ -16,6 +16,8 @@ set -g __awsenv_existing -n ''
 set -g __awsenv_newer
 set -g __awsenv_tests -n ''
 set -g __awsenv_expected ''
+# The file in force, if it is one that can be read.
+set -g __awsenv_plain ''
 # `test -nt` came with fish 3.6. Before, the AWS files are not watched and nothing is renewed while one stays.
 set -g __awsenv_compares 0
 if test / -nt /nonexistent/awsenv 2>/dev/null
@@ -59,8 +61,11 @@ function __awsenv_arm
     for candidate in $__awsenv_nearer
         set -a __awsenv_tests -o -e $candidate
     end
-    if test -n "$__awsenv_file" -a -z "$__awsenv_content"
-        set -a __awsenv_tests -o ! -e $__awsenv_file -a ! -L $__awsenv_file
+    set -g __awsenv_plain ''
+    if test -f "$__awsenv_file" -a -r "$__awsenv_file"
+        set -g __awsenv_plain $__awsenv_file
+    else if test -n "$__awsenv_file"
+        set -a __awsenv_tests -o ! -e $__awsenv_file -a ! -L $__awsenv_file -o -f $__awsenv_file -a -r $__awsenv_file
     end
 end
 
@@ -101,8 +106,8 @@ end
 # tests.
 function __awsenv_check --on-event fish_prompt --on-variable PWD
     set -l content
-    if test -f "$__awsenv_file" -a -r "$__awsenv_file"
-        read --null content <$__awsenv_file
+    if test -f "$__awsenv_plain"
+        read --null content <$__awsenv_plain
     end
     if test "$AWSENV_DISABLE/$AWSENV_PIN/$PWD/$content" != "$__awsenv_expected" -o $__awsenv_tests
         __awsenv_act

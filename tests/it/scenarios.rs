@@ -304,6 +304,27 @@ fn a_session_is_renewed_in_the_background_and_five_panes_take_it() {
 }
 
 #[test]
+fn a_file_that_is_no_file_costs_nothing_and_is_noticed_when_it_becomes_one() {
+    in_every_shell(|home, shell| {
+        home.login("dev").succeeds();
+        let project = home.project("acme", "dev\n");
+        let file = project.join(".awsprofile");
+        fs::remove_file(&file).expect("removed");
+        fs::create_dir(&file).expect("made");
+        is_clean(&shell.run("cd work/acme"));
+        shell.wait_for("it is not a plain file");
+        let pid = shell.pid();
+        assert_eq!(home.count_runs(pid, shell), 0, "{}", shell.kind.name());
+        fs::remove_dir(&file).expect("removed");
+        fs::write(&file, "x".repeat(5000)).expect("written");
+        is_clean(&shell.run("true"));
+        shell.wait_for("it has 5000 bytes");
+        fs::write(&file, "dev\n").expect("written");
+        is_loaded(&shell.run("true"), "dev");
+    });
+}
+
+#[test]
 fn five_panes_ask_once() {
     let home = trusting();
     home.project("acme", "dev\n");
