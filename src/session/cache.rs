@@ -1,7 +1,7 @@
 //! Owns the session files: a plain header that prompt and status can read, and the sealed credentials.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, Generate, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
@@ -43,8 +43,8 @@ impl<'a> SessionCache<'a> {
 
     /// The cache directory, if anything may be kept.
     #[must_use]
-    pub fn directory(&self) -> Option<&PathBuf> {
-        self.directory.as_ref()
+    pub fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
     }
 
     fn path(&self, key: &CacheKey) -> Option<PathBuf> {
@@ -127,7 +127,7 @@ impl<'a> SessionCache<'a> {
     }
 }
 
-fn cannot_keep(directory: &std::path::Path, error: &std::io::Error) -> Error {
+fn cannot_keep(directory: &Path, error: &std::io::Error) -> Error {
     Error::failed(format!("cannot keep sessions in {}", directory.display()), error)
         .hint(format!("free some space there and make it yours: ls -ld {}; or set AWSENV_CACHE_DIR", directory.display()))
 }

@@ -86,6 +86,14 @@ impl SentCodes {
         SentCodes { path, last }
     }
 
+    /// Takes over what another process recorded since; what this one knows outlives a cache that keeps nothing.
+    pub(super) fn refresh(&mut self, recorded: SentCodes) {
+        let step = |codes: &SentCodes| codes.last.as_ref().map(|(_, step)| *step);
+        if step(&recorded) >= step(self) {
+            self.last = recorded.last;
+        }
+    }
+
     /// Seconds until the device shows a code that cannot have been sent: none, if the one that it shows was not.
     pub(super) fn wait_seconds(&self, now: i64) -> Option<i64> {
         let (_, step) = self.last.as_ref()?;
@@ -156,6 +164,18 @@ mod tests {
         spend(Some(home.path()), "123456", 62).expect("sent");
         let sent = SentCodes::of_device(Some(home.path()), JANE);
         assert_eq!((sent.wait_seconds(75), sent.wait_seconds(90)), (Some(15), None));
+    }
+
+    #[test]
+    fn what_another_process_sent_meanwhile_counts() {
+        let home = tempfile::tempdir().expect("a directory");
+        let mut ours = SentCodes::of_device(Some(home.path()), JANE);
+        spend(Some(home.path()), "123456", 60).expect("sent elsewhere");
+        ours.refresh(SentCodes::of_device(Some(home.path()), JANE));
+        assert!(ours.spend(JANE, &Secret::new("123456"), 61).is_err());
+        ours.spend(JANE, &Secret::new("654321"), 90).expect("the next one");
+        ours.refresh(SentCodes::of_device(None, JANE));
+        assert!(ours.spend(JANE, &Secret::new("654321"), 91).is_err());
     }
 
     #[test]

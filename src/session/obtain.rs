@@ -92,7 +92,7 @@ impl<'a> Sessions<'a> {
         account: Option<&str>,
         freshness: Freshness,
     ) -> Result<Obtained> {
-        let index = Index::of(self.context, self.cache.directory().map(std::path::PathBuf::as_path), profile, at_most)?;
+        let index = Index::of(self.context, self.cache.directory(), profile, at_most)?;
         if freshness != Freshness::SignIn
             && let Some(obtained) = self.cached(&index, freshness)
         {
@@ -195,8 +195,8 @@ impl<'a> Sessions<'a> {
         if !sign_in && let Some(credentials) = cached(self) {
             return Ok(credentials);
         }
-        let flight = flight::board(self.cache.directory().map(std::path::PathBuf::as_path), &key, self.patience)
-            .map_err(|held| still_held(walk.profile, &held))?;
+        let flight =
+            flight::board(self.cache.directory(), &key, self.patience).map_err(|held| still_held(walk.profile, &held))?;
         // Whoever held the lock may have signed in meanwhile: even a sign-in "now" is not needed twice at once.
         if (!sign_in || (flight.waited && self.written_since(&key, started)))
             && let Some(credentials) = cached(self)
@@ -253,13 +253,16 @@ impl<'a> Sessions<'a> {
         mfa_serial: &str,
         call: impl Fn(&Secret) -> Result<SessionCredentials, StsError>,
     ) -> Result<SessionCredentials> {
-        let mut sent = SentCodes::of_device(self.cache.directory().map(std::path::PathBuf::as_path), mfa_serial);
+        let sent = |sessions: &Self| SentCodes::of_device(sessions.cache.directory(), mfa_serial);
+        let mut memory = sent(self);
         let mut problem: Option<CodeProblem> = None;
         for _ in 0..self.codes.tries() {
-            let wait_seconds = sent.wait_seconds(self.context.now());
+            let wait_seconds = memory.wait_seconds(self.context.now());
             let code = self.codes.next(&Ask { mfa_serial, problem: problem.as_ref(), wait_seconds })?;
+            // While the person typed, another process may have sent a code of the same device.
+            memory.refresh(sent(self));
             let outcome =
-                sent.spend(mfa_serial, &code, self.context.now()).map_err(StsError::WrongCode).and_then(|()| call(&code));
+                memory.spend(mfa_serial, &code, self.context.now()).map_err(StsError::WrongCode).and_then(|()| call(&code));
             match outcome {
                 Ok(credentials) => return Ok(credentials),
                 Err(StsError::WrongCode(error) | StsError::CodeSpent(error)) => problem = Some(CodeProblem { error }),
