@@ -68,7 +68,7 @@ def __awsenv_due [] {
     if $env.PWD != $state.pwd { return move }
     for path in $state.nearer { if ($path | path exists) { return run } }
     if $state.file != null {
-        let content = try { open --raw $state.file } catch { null }
+        let content = (__awsenv_read $state.file)
         if $content != $state.content { return run }
         if $content == null and not ($state.file | path exists --no-symlink) { return run }
     }

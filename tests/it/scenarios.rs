@@ -321,6 +321,11 @@ fn a_file_that_is_no_file_costs_nothing_and_is_noticed_when_it_becomes_one() {
         shell.wait_for("it has 5000 bytes");
         fs::write(&file, "dev\n").expect("written");
         is_loaded(&shell.run("true"), "dev");
+        // Whoever reads a pipe that nobody writes to waits for ever.
+        fs::remove_file(&file).expect("removed");
+        std::process::Command::new("mkfifo").arg(&file).status().expect("mkfifo is there");
+        is_clean(&shell.run("true"));
+        is_clean(&shell.run("true"));
     });
 }
 
