@@ -8,6 +8,7 @@ use crate::env_diff::{Loaded, Target};
 use crate::error::{Error, Kind, Result};
 use crate::exports::{self, Variables};
 use crate::prompt::{self, Remaining};
+use crate::provider::aws_files;
 use crate::session::{Freshness, NoCodes, Obtained, RENEW_NOW, RENEW_SOON, Renewal, Sessions, TokenCodes};
 use crate::settings::Settings;
 
@@ -141,7 +142,7 @@ impl Activation<'_> {
         let region = self.directive.region.as_deref().or(summary.region.as_deref());
         let loaded = Loaded {
             kind: Some(summary.kind.clone()),
-            account_id: summary.account_id.clone().or_else(|| credentials.account_for_display()),
+            account_id: obtained.account_id(),
             role_arn: summary.role_arn.clone(),
             region: region.map(str::to_owned),
             expires_at: credentials.expires_at,
@@ -193,8 +194,7 @@ impl Activation<'_> {
 
     fn load_name(&self, profile: &str) -> Turn {
         let known = (|| {
-            let files =
-                crate::provider::aws_files::read(&self.context.aws_config_file()?, &self.context.aws_credentials_file()?)?;
+            let files = aws_files::of_user(self.context)?;
             files.section(profile, None).cloned()
         })();
         match known {

@@ -31,7 +31,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads the variables of the process's environment that anything here looks at. Values that are not UTF-8 count as unset: no AWS variable is.
+    /// Reads the variables of the process's environment that anything here looks at. Values that are not UTF-8 count as
+    /// unset: no AWS variable is.
     #[must_use]
     pub fn from_process() -> Self {
         let env: Environment = std::env::vars_os()

@@ -146,8 +146,8 @@ impl TokenCodes for AskedCodes {
         let broken =
             |error: std::io::Error| needed(&format!("the terminal failed: {error}")).hint("awsenv login --mfa-code CODE");
         if let Some(problem) = ask.problem {
-            let hint = problem.error.hint_text().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            terminal.tell(&format!("awsenv: {}{hint}", problem.error.summary())).map_err(broken)?;
+            let hint = problem.hint_text().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            terminal.tell(&format!("awsenv: {}{hint}", problem.summary())).map_err(broken)?;
         }
         let wait = ask.wait_seconds.map(|seconds| format!(" (the next one, in {seconds} s)")).unwrap_or_default();
         match terminal.ask(&format!("awsenv: MFA code for {}{wait}: ", ask.mfa_serial)).map_err(broken)? {

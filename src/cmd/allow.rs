@@ -51,7 +51,7 @@ fn describe(context: &Context, settings: &Settings, directive: &Directive) -> St
     let Some(profile) = directive.profile.as_deref() else { return "no AWS identity (profile = none)".to_owned() };
     let mut parts = vec![format!("profile `{profile}`")];
     let resolved = (|| {
-        let files = aws_files::read(&context.aws_config_file()?, &context.aws_credentials_file()?)?;
+        let files = aws_files::of_user(context)?;
         files.resolve(profile, context)
     })();
     let region = match &resolved {

@@ -64,6 +64,6 @@ fn generated(generator: impl Generator) -> String {
 /// # Errors
 /// When the AWS files cannot be read.
 pub fn profiles(context: &Context) -> Result<()> {
-    let files = aws_files::read(&context.aws_config_file()?, &context.aws_credentials_file()?)?;
+    let files = aws_files::of_user(context)?;
     super::print(&files.profiles.into_keys().fold(String::new(), |names, name| names + &name + "\n"))
 }

@@ -50,8 +50,7 @@ fn describe(sessions: &mut Sessions<'_>, profile: &str, obtained: &Obtained) -> 
         let (account, arn) = sessions.verify(profile, &obtained.credentials)?;
         return Ok(format!("{profile}, account {account}, {arn}; the keys do not expire"));
     };
-    let account = obtained.summary.account_id.clone().or_else(|| obtained.credentials.account_for_display());
-    let account = account.map(|account| format!(", account {account}")).unwrap_or_default();
+    let account = obtained.account_id().map(|account| format!(", account {account}")).unwrap_or_default();
     Ok(format!("{profile}{account}, until {}", exports::rfc3339(expires_at).unwrap_or_default()))
 }
 

@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, profile: Option<&str>, shell: Option<&str>)
     let directive = Directive::for_profile(name)
         .map_err(|why| Error::new(Kind::Usage, "cannot use this profile", why).hint("awsenv shell --help"))?;
     if let Some(profile) = &directive.profile {
-        aws_files::read(&context.aws_config_file()?, &context.aws_credentials_file()?)?.section(profile, None)?;
+        aws_files::of_user(context)?.section(profile, None)?;
     }
     super::print(&if shell == Shell::Nu { format!("{}\n", shell.quote(name)) } else { shell.set(PIN_VARIABLE, name).to_string() })
 }

@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context, profile: &str, region: Option<&str>) -> Res
     let directive = awsprofile::parse(&content)
         .map_err(|problem| Error::new(Kind::Usage, format!("cannot use profile `{profile}`"), problem.why).hint(problem.hint))?;
     if let Some(profile) = &directive.profile {
-        let files = aws_files::read(&context.aws_config_file()?, &context.aws_credentials_file()?)?;
+        let files = aws_files::of_user(context)?;
         files.section(profile, None)?;
     }
     let path = context.cwd.join(FILE_NAME);

@@ -47,6 +47,16 @@ pub enum Step {
 }
 
 impl Step {
+    /// The profile that asks for this step.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        match self {
+            Step::Keys { profile, .. } => profile,
+            Step::SessionToken(step) => &step.profile,
+            Step::AssumeRole(step) => &step.profile,
+        }
+    }
+
     /// The MFA device whose code this step needs.
     #[must_use]
     pub fn mfa_serial(&self) -> Option<&str> {

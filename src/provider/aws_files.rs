@@ -11,6 +11,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind as FileKind, EnvConfigFile
 use aws_runtime::env_config::property::PropertiesKey;
 use aws_types::os_shim_internal::{Env, Fs};
 
+use crate::context::Context;
 use crate::error::{Error, Result, word};
 use crate::profile::AwsFiles;
 
@@ -43,6 +44,14 @@ const KEYS: [&str; 26] = [
     "ca_bundle",
     "max_attempts",
 ];
+
+/// Reads the user's files, from where the environment says they are.
+///
+/// # Errors
+/// When a file cannot be found or read, or is malformed.
+pub fn of_user(context: &Context) -> Result<AwsFiles> {
+    read(&context.aws_config_file()?, &context.aws_credentials_file()?)
+}
 
 /// Reads both files; one that is not there counts as empty.
 ///

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use chacha20poly1305::aead::{Aead, Generate, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
@@ -72,6 +73,14 @@ impl<'a> SessionCache<'a> {
             source => open(&key::existing(source, self.context)?, key, file.open_part, file.body)?,
         };
         credentials(&text, file.header)
+    }
+
+    /// Whether a session was written at or after a moment.
+    #[must_use]
+    pub fn written_since(&self, key: &CacheKey, moment: i64) -> bool {
+        let modified = self.path(key).and_then(|path| path.metadata().ok()).and_then(|found| found.modified().ok());
+        let since_epoch = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        since_epoch.is_some_and(|since| since.as_secs().cast_signed() >= moment)
     }
 
     /// Keeps a session. With `cache = off` that is nothing.

@@ -16,18 +16,12 @@ const STEP_SECONDS: i64 = 30;
 /// AWS takes the codes of the step before and after too, so a code is dead three steps after it was sent.
 const DEAD_AFTER_STEPS: i64 = 3;
 
-/// Why another code is wanted.
-#[derive(Clone, Debug)]
-pub struct CodeProblem {
-    pub error: Error,
-}
-
 /// The question that a person is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
     pub mfa_serial: &'a str,
     /// What was wrong with the code before.
-    pub problem: Option<&'a CodeProblem>,
+    pub problem: Option<&'a Error>,
     /// Seconds until the device shows a code that was not sent yet.
     pub wait_seconds: Option<i64>,
 }

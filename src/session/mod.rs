@@ -9,7 +9,7 @@ mod key;
 mod obtain;
 
 pub use cache::{Header, SessionCache};
-pub use codes::{Ask, CodeProblem, NoCodes, TokenCodes};
+pub use codes::{Ask, NoCodes, TokenCodes};
 pub use index::Summary;
 pub use obtain::{Freshness, Obtained, Renewal, Sessions};
 

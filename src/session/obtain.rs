@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use super::codes::Ask;
-use super::codes::SentCodes;
+use super::codes::{Ask, SentCodes};
 use super::flight::{self, Held};
 use super::index::Index;
-use super::{CodeProblem, Header, RENEW_NOW, RENEW_SOON, SessionCache, Summary, TokenCodes};
+use super::{Header, RENEW_NOW, RENEW_SOON, SessionCache, Summary, TokenCodes};
 use crate::context::Context;
 use crate::credentials::{CacheKey, CredentialPlan, SessionCredentials, Step};
 use crate::error::{Error, Kind, Result};
@@ -50,6 +49,14 @@ pub struct Obtained {
     pub renewal: Renewal,
     /// Whether AWS was asked for anything.
     pub from_cache: bool,
+}
+
+impl Obtained {
+    /// The account: by the profile's ARNs, else as AWS said, else as the access key id tells.
+    #[must_use]
+    pub fn account_id(&self) -> Option<String> {
+        self.summary.account_id.clone().or_else(|| self.credentials.account_for_display())
+    }
 }
 
 /// Obtains sessions for one command.
@@ -103,7 +110,7 @@ impl<'a> Sessions<'a> {
             }
         }
         self.context.log(|| format!("no session of profile {profile} in the cache that will do; reading the AWS files"));
-        let files = aws_files::read(&self.context.aws_config_file()?, &self.context.aws_credentials_file()?)?;
+        let files = aws_files::of_user(self.context)?;
         let resolved = files.resolve(profile, self.context)?;
         let plan = CredentialPlan::new(&resolved, at_most);
         self.context.log(|| format!("the plan: {:?}", plan.steps));
@@ -126,7 +133,7 @@ impl<'a> Sessions<'a> {
     /// # Errors
     /// When AWS refuses the keys, or cannot be reached.
     pub fn verify(&mut self, profile: &str, credentials: &SessionCredentials) -> Result<(String, String)> {
-        let files = aws_files::read(&self.context.aws_config_file()?, &self.context.aws_credentials_file()?)?;
+        let files = aws_files::of_user(self.context)?;
         let resolved = files.resolve(profile, self.context)?;
         let target: StsTarget = resolved.source.sts.clone();
         let sts = self.start(&resolved)?;
@@ -138,7 +145,7 @@ impl<'a> Sessions<'a> {
     /// # Errors
     /// When the profile cannot be resolved, or a file cannot be removed.
     pub fn forget(&self, profile: &str, at_most: Option<u32>) -> Result<usize> {
-        let files = aws_files::read(&self.context.aws_config_file()?, &self.context.aws_credentials_file()?)?;
+        let files = aws_files::of_user(self.context)?;
         let plan = CredentialPlan::new(&files.resolve(profile, self.context)?, at_most);
         let mut count = 0;
         for index in 0..plan.steps.len() {
@@ -198,7 +205,7 @@ impl<'a> Sessions<'a> {
         let flight =
             flight::board(self.cache.directory(), &key, self.patience).map_err(|held| still_held(walk.profile, &held))?;
         // Whoever held the lock may have signed in meanwhile: even a sign-in "now" is not needed twice at once.
-        if (!sign_in || (flight.waited && self.written_since(&key, started)))
+        if (!sign_in || (flight.waited && self.cache.written_since(&key, started)))
             && let Some(credentials) = cached(self)
         {
             return Ok(credentials);
@@ -215,14 +222,6 @@ impl<'a> Sessions<'a> {
         let credentials = self.call(walk, index, &from)?;
         self.keep(walk.plan, index, &credentials);
         Ok(credentials)
-    }
-
-    fn written_since(&self, key: &CacheKey, started: i64) -> bool {
-        let Some(directory) = self.cache.directory() else { return false };
-        let modified = directory.join("sessions").join(key.as_str()).metadata().and_then(|found| found.modified());
-        modified.is_ok_and(|time| {
-            time.duration_since(std::time::UNIX_EPOCH).is_ok_and(|since| since.as_secs().cast_signed() >= started)
-        })
     }
 
     fn call(&mut self, walk: &mut Walk<'_>, index: usize, from: &SessionCredentials) -> Result<SessionCredentials> {
@@ -255,7 +254,7 @@ impl<'a> Sessions<'a> {
     ) -> Result<SessionCredentials> {
         let sent = |sessions: &Self| SentCodes::of_device(sessions.cache.directory(), mfa_serial);
         let mut memory = sent(self);
-        let mut problem: Option<CodeProblem> = None;
+        let mut problem: Option<Error> = None;
         for _ in 0..self.codes.tries() {
             let wait_seconds = memory.wait_seconds(self.context.now());
             let code = self.codes.next(&Ask { mfa_serial, problem: problem.as_ref(), wait_seconds })?;
@@ -265,12 +264,11 @@ impl<'a> Sessions<'a> {
                 memory.spend(mfa_serial, &code, self.context.now()).map_err(StsError::WrongCode).and_then(|()| call(&code));
             match outcome {
                 Ok(credentials) => return Ok(credentials),
-                Err(StsError::WrongCode(error) | StsError::CodeSpent(error)) => problem = Some(CodeProblem { error }),
+                Err(StsError::WrongCode(error) | StsError::CodeSpent(error)) => problem = Some(error),
                 Err(StsError::Other(error)) => return Err(error),
             }
         }
-        Err(problem
-            .map_or_else(|| Error::new(Kind::SignInNeeded, "cannot sign in", "no code was given"), |problem| problem.error))
+        Err(problem.unwrap_or_else(|| Error::new(Kind::SignInNeeded, "cannot sign in", "no code was given")))
     }
 
     fn sts<'w>(&self, walk: &'w mut Walk<'_>) -> Result<&'w Sts> {
@@ -288,13 +286,8 @@ impl<'a> Sessions<'a> {
 
     fn keep(&mut self, plan: &CredentialPlan, index: usize, credentials: &SessionCredentials) {
         let step = &plan.steps[index];
-        let profile = match step {
-            Step::Keys { profile, .. } => profile,
-            Step::SessionToken(step) => &step.profile,
-            Step::AssumeRole(step) => &step.profile,
-        };
         let header = Header {
-            profile: profile.clone(),
+            profile: step.profile().to_owned(),
             kind: step.kind().to_owned(),
             expires_at: credentials.expires_at,
             account_id: credentials.account_id.clone(),

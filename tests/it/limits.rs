@@ -1,17 +1,18 @@
 //! Limits that the project promises: memory, and what a cached entry may touch.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::home::Home;
 
-/// The largest resident size that the system saw, in KiB.
-fn peak_kib(home: &Home, directory: &std::path::Path, arguments: &[&str]) -> u64 {
-    let script = "import os, resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
-    let command = home.command(directory, arguments);
+/// The largest resident size that the system saw of a command, in KiB. A child of python starts as a copy of it, so what
+/// python itself takes, as `true` shows, is the floor of the measurement.
+fn peak_kib(home: &Home, directory: &Path, words: &[&str]) -> u64 {
+    let script = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
     let mut measured = Command::new("python3");
-    measured.arg("-c").arg(script).arg(command.get_program()).args(arguments).env_clear().envs(home.environment());
-    let output = measured.current_dir(directory).output().expect("python3 is installed");
+    measured.arg("-c").arg(script).args(words).env_clear().envs(home.environment()).current_dir(directory);
+    let output = measured.output().expect("python3 is installed");
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
 }
 
@@ -22,20 +23,11 @@ fn memory_stays_under_twelve_mebibytes() {
     home.login("dev").succeeds();
     let project = home.project("acme", "dev\n");
     for arguments in [&["export", "bash"][..], &["env", "--profile", "prod", "--format", "json"], &["hook", "zsh"], &["status"]] {
-        // A child of python starts as a copy of it, so what python itself takes is the floor of the measurement.
-        let floor = peak_kib_of_true(&home);
-        let peak = peak_kib(&home, &project, arguments);
+        let floor = peak_kib(&home, &project, &["true"]);
+        let peak = peak_kib(&home, &project, &[&[env!("CARGO_BIN_EXE_awsenv")], arguments].concat());
         let limit = (12 * 1024).max(floor + 2048) * if cfg!(debug_assertions) { 2 } else { 1 };
         assert!(peak < limit, "{arguments:?}: {peak} KiB, floor {floor} KiB");
     }
-}
-
-fn peak_kib_of_true(home: &Home) -> u64 {
-    let script =
-        "import resource, subprocess; subprocess.run(['true']); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
-    let output =
-        Command::new("python3").args(["-c", script]).env_clear().envs(home.environment()).output().expect("python3 is installed");
-    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
 }
 
 #[test]
