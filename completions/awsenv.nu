@@ -89,6 +89,47 @@ module completions {
     --help(-h)                # Print help (see more with '--help')
   ]
 
+  # Sign in to IAM Identity Center, and make profiles of what is assigned there
+  export extern "awsenv sso" [
+    --help(-h)                # Print help
+  ]
+
+  # Sign in, in the browser; the AWS CLI and the SDKs use the same sign-in
+  export extern "awsenv sso login" [
+    --sso-session: string     # A `[sso-session NAME]` of ~/.aws/config
+    --device-code             # Enter a code in a browser anywhere (the default over SSH, and where there is no browser)
+    --help(-h)                # Print help
+    profile?: string@"nu-complete awsenv profiles"          # A profile that signs in there; else the directory's
+  ]
+
+  # Write a profile for every account and role that is assigned to you into ~/.aws/config
+  export extern "awsenv sso populate" [
+    --sso-session: string     # A `[sso-session NAME]` of ~/.aws/config; not needed if there is only one
+    --template: string        # How to name the profiles
+    --prefix: string          # What each name begins with
+    --region: string          # The region of each profile
+    --dry-run                 # Show the change, and make none
+    --prune                   # Remove profiles of what is assigned no more
+    --yes(-y)                 # Do not ask
+    --help(-h)                # Print help
+  ]
+
+  # Print this message or the help of the given subcommand(s)
+  export extern "awsenv sso help" [
+  ]
+
+  # Sign in, in the browser; the AWS CLI and the SDKs use the same sign-in
+  export extern "awsenv sso help login" [
+  ]
+
+  # Write a profile for every account and role that is assigned to you into ~/.aws/config
+  export extern "awsenv sso help populate" [
+  ]
+
+  # Print this message or the help of the given subcommand(s)
+  export extern "awsenv sso help help" [
+  ]
+
   def "nu-complete awsenv completions shell" [] {
     [ "bash" "zsh" "fish" "nu" ]
   }
@@ -145,6 +186,18 @@ module completions {
 
   # Print credentials for other programs
   export extern "awsenv help env" [
+  ]
+
+  # Sign in to IAM Identity Center, and make profiles of what is assigned there
+  export extern "awsenv help sso" [
+  ]
+
+  # Sign in, in the browser; the AWS CLI and the SDKs use the same sign-in
+  export extern "awsenv help sso login" [
+  ]
+
+  # Write a profile for every account and role that is assigned to you into ~/.aws/config
+  export extern "awsenv help sso populate" [
   ]
 
   # Print the completion script for a shell

@@ -7,7 +7,13 @@ use data_encoding::BASE32_NOPAD;
 #[must_use]
 pub fn of_arn(arn: &str) -> Option<&str> {
     let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
-    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
+    is_id(account).then_some(account)
+}
+
+/// Whether a text is an account id.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The partition in an ARN.

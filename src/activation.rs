@@ -9,8 +9,9 @@ use crate::error::{Error, Kind, Result};
 use crate::exports::{self, Variables};
 use crate::prompt::{self, Remaining};
 use crate::provider::aws_files;
-use crate::session::{Freshness, NoCodes, Obtained, RENEW_NOW, RENEW_SOON, Renewal, Sessions, TokenCodes};
+use crate::session::{Freshness, NoCodes, Obtained, RENEW_NOW, RENEW_SOON, Renewal, Request, Sessions, TokenCodes};
 use crate::settings::Settings;
+use crate::sso::SignIn;
 
 /// Seconds between attempts at a renewal that does not succeed.
 const RETRY_SECONDS: i64 = 60;
@@ -121,10 +122,16 @@ impl Activation<'_> {
         let lives = current.is_some_and(|loaded| loaded.signed_in && loaded.expires_at.is_none_or(|at| at - now > RENEW_NOW));
         let mut nobody = NoCodes { why: "it was signed out" };
         let codes: &mut dyn TokenCodes = if declined || lives { &mut nobody } else { codes };
+        let may_ask = codes.can_ask();
         let mut sessions = Sessions::new(self.context, self.settings, &mut *codes);
         sessions.ask_once = true;
-        let account = self.directive.account_id.as_deref();
-        let result = sessions.obtain(profile, self.directive.duration, account, Freshness::Cached);
+        sessions.sso_sign_in = (self.settings.sso_auto_login && may_ask).then(|| SignIn::of_terminal(self.context));
+        let result = sessions.obtain(Request {
+            profile: Some(profile),
+            at_most: self.directive.duration,
+            account: self.directive.account_id.as_deref(),
+            freshness: Freshness::Cached,
+        });
         let notices = std::mem::take(&mut sessions.notices);
         let turn = match result {
             Ok(obtained) => self.loaded_keys(profile, &obtained, notices.is_empty(), now),
@@ -138,7 +145,7 @@ impl Activation<'_> {
     }
 
     fn loaded_keys(&self, profile: &str, obtained: &Obtained, cached: bool, now: i64) -> Turn {
-        let Obtained { credentials, summary, renewal, from_cache } = obtained;
+        let Obtained { credentials, summary, renewal, from_cache, is_new } = obtained;
         let region = self.directive.region.as_deref().or(summary.region.as_deref());
         let loaded = Loaded {
             kind: Some(summary.kind.clone()),
@@ -156,13 +163,13 @@ impl Activation<'_> {
             Renewal::Never => None,
             Renewal::Silent if soon => Some(now + RETRY_SECONDS),
             Renewal::Silent => Some(expires_at - RENEW_SOON),
-            Renewal::NeedsCode => Some(expires_at - RENEW_NOW).filter(|at| *at > now),
+            Renewal::NeedsPerson => Some(expires_at - RENEW_NOW).filter(|at| *at > now),
         };
         let renew = *renewal == Renewal::Silent && soon && *from_cache;
         Turn {
             deadline,
             renewal: renew.then(|| BackgroundRenewal { profile: profile.to_owned(), at_most: self.directive.duration }),
-            signed_in: !from_cache,
+            signed_in: *is_new,
             ..Turn::load(self.target(exports::keys(credentials, region), loaded))
         }
     }

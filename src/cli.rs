@@ -150,9 +150,59 @@ pub enum Command {
         #[arg(long)]
         format: EnvFormat,
     },
+    /// Sign in to IAM Identity Center, and make profiles of what is assigned there
+    Sso {
+        #[command(subcommand)]
+        command: SsoCommand,
+    },
     /// Print the completion script for a shell
     #[command(
         after_help = "Examples:\n  awsenv completions bash > ~/.local/share/bash-completion/completions/awsenv\n  awsenv completions fish > ~/.config/fish/completions/awsenv.fish"
     )]
     Completions { shell: HookShell },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SsoCommand {
+    /// Sign in, in the browser; the AWS CLI and the SDKs use the same sign-in
+    #[command(
+        after_help = "Examples:\n  awsenv sso login\n  awsenv sso login acme-dev\n  awsenv sso login --sso-session corp --device-code"
+    )]
+    Login {
+        /// A profile that signs in there; else the directory's
+        profile: Option<String>,
+        /// A `[sso-session NAME]` of ~/.aws/config
+        #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+        sso_session: Option<String>,
+        /// Enter a code in a browser anywhere (the default over SSH, and where there is no browser)
+        #[arg(long)]
+        device_code: bool,
+    },
+    /// Write a profile for every account and role that is assigned to you into ~/.aws/config
+    #[command(
+        after_help = "Examples:\n  awsenv sso populate --dry-run\n  awsenv sso populate --sso-session corp --prefix corp- --region eu-west-1\n\nFields of the template: {account_name} {account_id} {role_name} {session}"
+    )]
+    Populate {
+        /// A `[sso-session NAME]` of ~/.aws/config; not needed if there is only one
+        #[arg(long, value_name = "NAME")]
+        sso_session: Option<String>,
+        /// How to name the profiles
+        #[arg(long, default_value = crate::sso::populate::DEFAULT_TEMPLATE)]
+        template: String,
+        /// What each name begins with
+        #[arg(long, default_value = "")]
+        prefix: String,
+        /// The region of each profile
+        #[arg(long)]
+        region: Option<String>,
+        /// Show the change, and make none
+        #[arg(long)]
+        dry_run: bool,
+        /// Remove profiles of what is assigned no more
+        #[arg(long)]
+        prune: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::env_diff::State;
+use crate::env_diff::{Change, State};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
@@ -64,10 +64,22 @@ impl Context {
         self.state.users(&self.env, name).map(Secret::expose).filter(|value| !value.is_empty())
     }
 
+    /// What brings the environment back to what the user made, for a child that shall not see what awsenv loaded.
+    #[must_use]
+    pub fn undo(&self) -> Vec<Change> {
+        self.state.transition(&self.env, None).0
+    }
+
     /// One of awsenv's own variables; an empty one counts as unset.
     #[must_use]
     pub fn own_var(&self, name: &str) -> Option<&str> {
         self.env.get(name).map(Secret::expose).filter(|value| !value.is_empty())
+    }
+
+    /// The file of certificates to trust: `AWS_CA_BUNDLE`, else what a profile says.
+    #[must_use]
+    pub fn ca_bundle(&self, of_profile: Option<&str>) -> Option<PathBuf> {
+        self.user_var("AWS_CA_BUNDLE").or(of_profile).map(|path| self.expand_home(path))
     }
 
     /// The user's home directory: `HOME`, else what the system's user database says.
@@ -186,7 +198,20 @@ impl Context {
 
 /// AWS's variables and awsenv's own, and those that say who and where the user is.
 fn is_read(name: &[u8]) -> bool {
-    const OTHERS: [&[u8]; 6] = [b"HOME", b"NO_COLOR", b"PATH", b"PWD", b"TERM", b"USER"];
+    const OTHERS: [&[u8]; 12] = [
+        b"BROWSER",
+        b"DISPLAY",
+        b"HOME",
+        b"NO_COLOR",
+        b"PATH",
+        b"PWD",
+        b"SSH_CONNECTION",
+        b"SSH_TTY",
+        b"TERM",
+        b"USER",
+        b"WAYLAND_DISPLAY",
+        b"WSL_DISTRO_NAME",
+    ];
     name.starts_with(b"AWS") || name.starts_with(b"XDG_") || OTHERS.contains(&name)
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::awsprofile::{self, Candidate, Directive};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::session::{Freshness, Request};
 use crate::settings::Settings;
 use crate::trust::{self, TrustStore, Trusted, Verdict};
 
@@ -55,22 +56,58 @@ fn denied(candidate: &Candidate) -> Error {
         .hint("awsenv allow, if that was a mistake")
 }
 
-/// The directive that a command without PROFILE means: the directory's, else `AWS_PROFILE`, else `default`.
-///
-/// # Errors
-/// When the directory's file may not have effect.
-pub fn or_default(context: &Context, settings: &Settings, named: Option<&str>) -> Result<Trusted<Directive>> {
-    let typed = |name: &str| {
-        Directive::for_profile(name)
-            .map(trust::typed)
-            .map_err(|why| Error::new(Kind::Usage, "cannot use this profile", why).hint("awsenv --help"))
-    };
-    if let Some(name) = named {
-        return typed(name);
+/// The profile that a command is for.
+pub struct Choice {
+    directive: Trusted<Directive>,
+    /// Whether somebody named it: a person, the directory, or `AWS_PROFILE`.
+    named: bool,
+}
+
+impl Choice {
+    /// The profile: the one that is named, else the directory's, else `AWS_PROFILE`, else `default`, where the SDKs' own
+    /// chain counts.
+    ///
+    /// # Errors
+    /// When the directory's file may not have effect.
+    pub fn new(context: &Context, settings: &Settings, named: Option<&str>) -> Result<Self> {
+        let typed = |name: &str, named: bool| {
+            let directive = Directive::for_profile(name)
+                .map_err(|why| Error::new(Kind::Usage, "cannot use this profile", why).hint("awsenv --help"))?;
+            Ok(Choice { directive: trust::typed(directive), named })
+        };
+        if let Some(name) = named {
+            return typed(name, true);
+        }
+        match wanted(context, settings)? {
+            Wanted::Directive { directive, .. } => Ok(Choice { directive, named: true }),
+            Wanted::Blocked { error, .. } => Err(error),
+            Wanted::Nothing => match context.user_var("AWS_PROFILE") {
+                Some(name) => typed(name, true),
+                None => typed("default", false),
+            },
+        }
     }
-    match wanted(context, settings)? {
-        Wanted::Directive { directive, .. } => Ok(directive),
-        Wanted::Blocked { error, .. } => Err(error),
-        Wanted::Nothing => typed(context.user_var("AWS_PROFILE").unwrap_or("default")),
+
+    #[must_use]
+    pub fn directive(&self) -> &Directive {
+        self.directive.get()
+    }
+
+    /// What is wanted of the sessions.
+    ///
+    /// # Errors
+    /// When the directory asks for no identity at all.
+    pub fn request(&self, freshness: Freshness) -> Result<Request<'_>> {
+        let directive = self.directive.get();
+        let Some(profile) = directive.profile.as_deref() else {
+            return Err(Error::failed("there are no credentials here", "this directory's .awsprofile says `none`")
+                .hint("name a profile: awsenv login PROFILE, or --profile PROFILE"));
+        };
+        Ok(Request {
+            profile: self.named.then_some(profile),
+            at_most: directive.duration,
+            account: directive.account_id.as_deref(),
+            freshness,
+        })
     }
 }

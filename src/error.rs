@@ -86,6 +86,12 @@ impl Error {
         self.reported
     }
 
+    /// The cause alone.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
     /// The failure in one line, without the hint.
     #[must_use]
     pub fn summary(&self) -> String {

@@ -2,11 +2,14 @@
 //! Never writes a secret anywhere; whoever calls `expose` answers for where it goes.
 
 use std::fmt;
+
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// A secret text: a secret access key, a session token, a token code; and any variable of an environment, since one of
 /// them may be such.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

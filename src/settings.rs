@@ -74,6 +74,10 @@ pub struct Settings {
     pub cache: CacheMode,
     pub trust: TrustSettings,
     pub network: NetworkSettings,
+    /// How long a `credential_process` may take.
+    pub process_timeout: Duration,
+    /// Whether entering a directory may open a browser to sign in to IAM Identity Center.
+    pub sso_auto_login: bool,
     pub prompt_format: String,
     /// Profiles whose prompt segment warns.
     pub production: Globs,
@@ -87,6 +91,8 @@ impl Default for Settings {
             cache: CacheMode::default(),
             trust: TrustSettings::default(),
             network: NetworkSettings::default(),
+            process_timeout: Duration::from_secs(60),
+            sso_auto_login: false,
             prompt_format: DEFAULT_PROMPT.to_owned(),
             production: Globs::default(),
             accounts: BTreeMap::new(),
@@ -144,6 +150,10 @@ impl Settings {
             "trust.paths" => self.trust.paths = list(value).map(|path| trusted_path(path, context)).collect::<Result<_, _>>()?,
             "network.connect_timeout" => self.network.connect_timeout = seconds(value)?,
             "network.timeout" => self.network.timeout = seconds(value)?,
+            "process.timeout" => self.process_timeout = seconds(value)?,
+            "sso.auto_login" => {
+                self.sso_auto_login = value.parse().map_err(|_| format!("`auto_login` is true or false, not `{value}`"))?;
+            }
             "prompt.format" => value.clone_into(&mut self.prompt_format),
             "prompt.production" => self.production = Globs::new(list(value)),
             _ => match name.strip_prefix("accounts.") {
@@ -213,7 +223,8 @@ mod tests {
     fn every_setting() {
         let text = "cache = plain  # mine\n[trust]\nprofiles = acme-*, sandbox\npaths = ~/work, /srv\nprotected = *prod*\n\
                     [prompt]\nformat = {profile}\nproduction = *prod*\n[accounts]\n222222222222 = acme dev\n\
-                    [network]\nconnect_timeout = 1\ntimeout = 5\n";
+                    [network]\nconnect_timeout = 1\ntimeout = 5\n\
+                    [process]\ntimeout = 90\n[sso]\nauto_login = true\n";
         let settings = Settings::parse(text, &context()).unwrap_or_else(|problem| panic!("{}", problem.why));
         assert_eq!(settings.cache, CacheMode::Plain);
         assert!(settings.trust.profiles.matches("acme-dev") && settings.trust.profiles.matches("sandbox"));
@@ -223,6 +234,7 @@ mod tests {
         assert_eq!(settings.accounts["222222222222"], "acme dev");
         assert_eq!(settings.network.timeout, Duration::from_secs(5));
         assert_eq!(settings.prompt_format, "{profile}");
+        assert!(settings.sso_auto_login && settings.process_timeout == Duration::from_secs(90));
     }
 
     #[test]

@@ -141,7 +141,7 @@ fn region_value(region: &str) -> Result<String, Refusal> {
 }
 
 fn account_value(account: &str) -> Result<String, Refusal> {
-    if account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()) {
+    if crate::account::is_id(account) {
         Ok(account.to_owned())
     } else {
         Err((format!("`{account}` is not an account id"), "an account id has 12 digits, without dashes".into()))

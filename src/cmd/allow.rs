@@ -50,16 +50,11 @@ pub(super) fn file_at(context: &Context, path: Option<&Path>) -> Result<PathBuf>
 fn describe(context: &Context, settings: &Settings, directive: &Directive) -> String {
     let Some(profile) = directive.profile.as_deref() else { return "no AWS identity (profile = none)".to_owned() };
     let mut parts = vec![format!("profile `{profile}`")];
-    let resolved = (|| {
-        let files = aws_files::of_user(context)?;
-        files.resolve(profile, context)
-    })();
+    let resolved = aws_files::of_user(context).and_then(|files| files.resolve(profile, context));
     let region = match &resolved {
         Ok(resolved) => {
             let plan = CredentialPlan::new(resolved, directive.duration);
-            if let Some(account) =
-                plan.account_id().map(str::to_owned).or_else(|| account::of_access_key_id(&resolved.source.keys.access_key_id))
-            {
+            if let Some(account) = plan.account_for_display() {
                 let name = settings.accounts.get(&account).map(|name| format!(" ({name})")).unwrap_or_default();
                 parts.push(format!("account {account}{name}"));
             }

@@ -5,33 +5,17 @@ use zeroize::Zeroizing;
 
 use crate::cli::EnvFormat;
 use crate::context::Context;
-use crate::directory;
-use crate::error::{Error, Result};
+use crate::directory::Choice;
+use crate::error::Result;
 use crate::exports;
-use crate::generation::Generation;
-use crate::session::{Freshness, Sessions};
 use crate::settings::Settings;
 use crate::shell::Shell;
-use crate::terminal::AskedCodes;
 
 pub(super) fn run(context: &Context, profile: Option<&str>, format: EnvFormat) -> Result<()> {
     let settings = Settings::load(context)?;
-    let directive = directory::or_default(context, &settings, profile)?;
-    let directive = directive.get();
-    let Some(profile) = directive.profile.as_deref() else {
-        return Err(Error::failed("no credentials to print", "this directory's .awsprofile says `none`")
-            .hint("awsenv env --profile PROFILE --format env"));
-    };
-    let mut codes = AskedCodes::new();
-    let mut sessions = Sessions::new(context, &settings, &mut codes);
-    let obtained = sessions.obtain(profile, directive.duration, directive.account_id.as_deref(), Freshness::Cached)?;
-    for notice in &sessions.notices {
-        eprintln!("{notice}");
-    }
-    if !obtained.from_cache {
-        Generation::new(&context.data_dir()?).bump()?;
-    }
-    let region = directive.region.as_deref().or(obtained.summary.region.as_deref());
+    let choice = Choice::new(context, &settings, profile)?;
+    let obtained = super::obtain(context, &settings, &choice)?;
+    let region = choice.directive().region.as_deref().or(obtained.summary.region.as_deref());
     let variables = exports::keys(&obtained.credentials, region);
     let set = variables.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?.expose())));
     let text: Zeroizing<String> = match format {

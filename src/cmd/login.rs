@@ -5,24 +5,20 @@ use std::io::Read;
 use zeroize::Zeroizing;
 
 use crate::context::Context;
-use crate::directory;
+use crate::directory::Choice;
 use crate::error::{Error, Kind, Result, say};
 use crate::exports;
 use crate::generation::Generation;
 use crate::secret::Secret;
 use crate::session::{Freshness, Obtained, Sessions, TokenCodes};
 use crate::settings::Settings;
+use crate::sso::SignIn;
 use crate::terminal::{AskedCodes, GivenCode};
 
 pub(super) fn run(context: &Context, profile: Option<&str>, mfa_code: Option<&str>) -> Result<()> {
     let settings = Settings::load(context)?;
-    let directive = directory::or_default(context, &settings, profile)?;
-    let directive = directive.get();
-    let Some(profile) = directive.profile.as_deref() else {
-        return Err(
-            Error::failed("nothing to sign in to", "this directory's .awsprofile says `none`").hint("awsenv login PROFILE")
-        );
-    };
+    let choice = Choice::new(context, &settings, profile)?;
+    let request = choice.request(Freshness::SignIn)?;
     let (mut asked, mut given);
     let codes: &mut dyn TokenCodes = match mfa_code {
         Some(code) => {
@@ -35,8 +31,9 @@ pub(super) fn run(context: &Context, profile: Option<&str>, mfa_code: Option<&st
         }
     };
     let mut sessions = Sessions::new(context, &settings, codes);
-    let obtained = sessions.obtain(profile, directive.duration, directive.account_id.as_deref(), Freshness::SignIn)?;
-    let described = describe(&mut sessions, profile, &obtained)?;
+    sessions.sso_sign_in = Some(SignIn::of_terminal(context));
+    let obtained = sessions.obtain(request)?;
+    let described = describe(&mut sessions, request.profile, &obtained)?;
     for notice in &sessions.notices {
         eprintln!("{notice}");
     }
@@ -45,13 +42,14 @@ pub(super) fn run(context: &Context, profile: Option<&str>, mfa_code: Option<&st
     Ok(())
 }
 
-fn describe(sessions: &mut Sessions<'_>, profile: &str, obtained: &Obtained) -> Result<String> {
+fn describe(sessions: &mut Sessions<'_>, profile: Option<&str>, obtained: &Obtained) -> Result<String> {
+    let name = profile.unwrap_or("default");
     let Some(expires_at) = obtained.credentials.expires_at else {
         let (account, arn) = sessions.verify(profile, &obtained.credentials)?;
-        return Ok(format!("{profile}, account {account}, {arn}; the keys do not expire"));
+        return Ok(format!("{name}, account {account}, {arn}; the keys do not expire"));
     };
     let account = obtained.account_id().map(|account| format!(", account {account}")).unwrap_or_default();
-    Ok(format!("{profile}{account}, until {}", exports::rfc3339(expires_at).unwrap_or_default()))
+    Ok(format!("{name}{account}, until {}", exports::rfc3339(expires_at).unwrap_or_default()))
 }
 
 fn code_from(argument: &str) -> Result<Secret> {

@@ -1,10 +1,10 @@
 //! `awsenv logout`: forgets cached sessions, and tells the open shells.
 
 use crate::context::Context;
-use crate::directory;
+use crate::directory::Choice;
 use crate::error::{Result, say};
 use crate::generation::Generation;
-use crate::session::{NoCodes, Sessions};
+use crate::session::{Freshness, NoCodes, Sessions};
 use crate::settings::Settings;
 
 pub(super) fn run(context: &Context, profile: Option<&str>, all: bool) -> Result<()> {
@@ -14,9 +14,9 @@ pub(super) fn run(context: &Context, profile: Option<&str>, all: bool) -> Result
     let count = if all {
         sessions.forget_all()?
     } else {
-        let directive = directory::or_default(context, &settings, profile)?;
-        let directive = directive.get();
-        directive.profile.as_deref().map_or(Ok(0), |profile| sessions.forget(profile, directive.duration))?
+        let choice = Choice::new(context, &settings, profile)?;
+        let request = choice.request(Freshness::Cached)?;
+        sessions.forget(request.profile, request.at_most)?
     };
     Generation::new(&context.data_dir()?).bump()?;
     say(&format!("{count} {} forgotten", if count == 1 { "session" } else { "sessions" }));

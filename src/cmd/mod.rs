@@ -11,6 +11,7 @@ mod logout;
 mod prompt;
 pub mod renew;
 mod shell;
+mod sso;
 mod status;
 mod use_profile;
 
@@ -18,7 +19,12 @@ use std::io::Write;
 
 use crate::cli::Command;
 use crate::context::Context;
+use crate::directory::Choice;
 use crate::error::{Error, Result};
+use crate::generation::Generation;
+use crate::session::{Freshness, Obtained, Sessions};
+use crate::settings::Settings;
+use crate::terminal::AskedCodes;
 
 /// Runs one command.
 ///
@@ -37,6 +43,7 @@ pub fn run(command: Command, context: &Context) -> Result<()> {
         Command::Login { profile, mfa_code } => login::run(context, profile.as_deref(), mfa_code.as_deref()),
         Command::Logout { profile, all } => logout::run(context, profile.as_deref(), all),
         Command::Env { profile, format } => env::run(context, profile.as_deref(), format),
+        Command::Sso { command } => sso::run(context, command),
         Command::Completions { shell } => completions::run(shell),
     }
 }
@@ -50,4 +57,19 @@ fn print(text: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The credentials of the profile that a command is for, cached if they are. Says what went wrong beside, and tells the
+/// open shells of what is new.
+fn obtain(context: &Context, settings: &Settings, choice: &Choice) -> Result<Obtained> {
+    let mut codes = AskedCodes::new();
+    let mut sessions = Sessions::new(context, settings, &mut codes);
+    let obtained = sessions.obtain(choice.request(Freshness::Cached)?)?;
+    for notice in &sessions.notices {
+        eprintln!("{notice}");
+    }
+    if obtained.is_new {
+        Generation::new(&context.data_dir()?).bump()?;
+    }
+    Ok(obtained)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::context::Context;
 use crate::error::Result;
 use crate::generation::Generation;
-use crate::session::{Freshness, NoCodes, Sessions};
+use crate::session::{Freshness, NoCodes, Request, Sessions};
 use crate::settings::Settings;
 
 /// How the hook says that a profile is to be renewed, and its session at most so many seconds long.
@@ -19,8 +19,9 @@ pub fn run(context: &Context, profile: &str, at_most: Option<u32>) -> Result<()>
     let mut sessions = Sessions::new(context, &settings, &mut nobody);
     // Another process that renews the same session makes this one superfluous.
     sessions.patience = Duration::ZERO;
-    let obtained = sessions.obtain(profile, at_most, None, Freshness::RenewSoon)?;
-    if !obtained.from_cache {
+    let obtained =
+        sessions.obtain(Request { profile: Some(profile), at_most, account: None, freshness: Freshness::RenewSoon })?;
+    if obtained.is_new {
         Generation::new(&context.data_dir()?).bump()?;
     }
     Ok(())

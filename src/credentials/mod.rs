@@ -5,6 +5,9 @@ mod plan;
 
 pub use plan::{AssumeRole, CacheKey, CredentialPlan, SessionToken, Step};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::{Iso8601, Rfc3339};
+
 use crate::account;
 use crate::secret::Secret;
 
@@ -27,4 +30,11 @@ impl SessionCredentials {
     pub fn account_for_display(&self) -> Option<String> {
         self.account_id.clone().or_else(|| account::of_access_key_id(&self.access_key_id))
     }
+}
+
+/// A moment as AWS writes it, in seconds since the epoch.
+#[must_use]
+pub fn epoch_seconds(text: &str) -> Option<i64> {
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(text, &Iso8601::PARSING));
+    Some(parsed.ok()?.unix_timestamp())
 }

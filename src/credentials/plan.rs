@@ -5,7 +5,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::account;
-use crate::profile::{AccessKeys, ResolvedProfile, Role, StsTarget};
+use crate::profile::{CredentialSource, Lifetime, ResolvedProfile, Role, ServiceTarget, SsoSession};
 
 /// How long an MFA session lives, in seconds: the default of GetSessionToken (12 h).
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>
@@ -14,13 +14,14 @@ const SESSION_TOKEN_SECONDS: u32 = 43_200;
 /// allows. <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 const ROLE_SECONDS: u32 = 3_600;
 
-/// GetSessionToken with a one-time code: a session that role sessions are then had from without a code.
+/// GetSessionToken with a one-time code: a session that role sessions are then had from without a code. Where the
+/// source turns out to be a session itself, this step is passed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionToken {
     pub profile: String,
     pub mfa_serial: String,
     pub duration_seconds: u32,
-    pub sts: StsTarget,
+    pub sts: ServiceTarget,
 }
 
 /// AssumeRole; with `mfa_serial`, a one-time code goes with the call itself.
@@ -35,13 +36,13 @@ pub struct AssumeRole {
     pub session_tags: Vec<(String, String)>,
     pub transitive_session_tags: Vec<String>,
     pub source_identity: Option<String>,
-    pub sts: StsTarget,
+    pub sts: ServiceTarget,
 }
 
 /// One step of a plan; each but the first uses the credentials of the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    Keys { profile: String, keys: AccessKeys },
+    Source { profile: String, source: CredentialSource, account_id: Option<String> },
     SessionToken(SessionToken),
     AssumeRole(Box<AssumeRole>),
 }
@@ -51,7 +52,7 @@ impl Step {
     #[must_use]
     pub fn profile(&self) -> &str {
         match self {
-            Step::Keys { profile, .. } => profile,
+            Step::Source { profile, .. } => profile,
             Step::SessionToken(step) => &step.profile,
             Step::AssumeRole(step) => &step.profile,
         }
@@ -61,7 +62,7 @@ impl Step {
     #[must_use]
     pub fn mfa_serial(&self) -> Option<&str> {
         match self {
-            Step::Keys { .. } => None,
+            Step::Source { .. } => None,
             Step::SessionToken(step) => Some(&step.mfa_serial),
             Step::AssumeRole(step) => step.mfa_serial.as_deref(),
         }
@@ -71,8 +72,8 @@ impl Step {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Step::Keys { keys, .. } if keys.session_token.is_none() => "static_keys",
-            Step::Keys { .. } | Step::SessionToken(_) => "session_token",
+            Step::Source { source, .. } => source.kind(),
+            Step::SessionToken(_) => "session_token",
             Step::AssumeRole(_) => "assume_role",
         }
     }
@@ -97,7 +98,7 @@ impl CacheKey {
     }
 }
 
-/// The steps to a profile's credentials. There is always a first one, and it is `Step::Keys`.
+/// The steps to a profile's credentials. There is always a first one, and it is `Step::Source`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialPlan {
     pub steps: Vec<Step>,
@@ -108,10 +109,14 @@ impl CredentialPlan {
     #[must_use]
     pub fn new(profile: &ResolvedProfile, at_most: Option<u32>) -> Self {
         let source = &profile.source;
-        let mut steps = vec![Step::Keys { profile: source.profile.clone(), keys: source.keys.clone() }];
-        let long_lived = source.keys.session_token.is_none();
+        let mut steps = vec![Step::Source {
+            profile: source.profile.clone(),
+            source: source.credentials.clone(),
+            account_id: source.account_id.clone(),
+        }];
+        let of_session = source.credentials.lifetime() == Lifetime::Session;
         let device =
-            profile.roles.iter().find_map(|role| role.mfa_serial.as_ref()).or(source.mfa_serial.as_ref()).filter(|_| long_lived);
+            profile.roles.iter().find_map(|role| role.mfa_serial.as_ref()).or(source.mfa_serial.as_ref()).filter(|_| !of_session);
         let directly = device.filter(|_| wants_code_on_the_call(&profile.roles, at_most));
         if let (Some(mfa_serial), None) = (device, directly) {
             let asked = source.duration_seconds.unwrap_or(SESSION_TOKEN_SECONDS);
@@ -129,7 +134,7 @@ impl CredentialPlan {
                 role_arn: role.role_arn.clone(),
                 role_session_name: role.role_session_name.clone(),
                 external_id: role.external_id.clone(),
-                duration_seconds: role_seconds(role, hop > 0 || !long_lived, if last { at_most } else { None }),
+                duration_seconds: role_seconds(role, hop > 0 || of_session, if last { at_most } else { None }),
                 mfa_serial: directly.cloned(),
                 session_tags: role.session_tags.clone(),
                 transitive_session_tags: role.transitive_session_tags.clone(),
@@ -159,10 +164,12 @@ impl CredentialPlan {
         CacheKey(HEXLOWER.encode(&hash.finalize()))
     }
 
-    /// The session that a person's code bought, from which later steps renew without one.
+    /// The session that took a person, from which later steps renew without one: a code's, else that of a process, which
+    /// may ask one.
     #[must_use]
-    pub fn mfa_step(&self) -> Option<usize> {
-        self.steps.iter().position(|step| step.mfa_serial().is_some())
+    pub fn person_step(&self) -> Option<usize> {
+        let of_process = matches!(self.steps[0], Step::Source { source: CredentialSource::Process(_), .. });
+        self.steps.iter().position(|step| step.mfa_serial().is_some()).or(of_process.then_some(0))
     }
 
     /// The ARN of the last role.
@@ -170,6 +177,7 @@ impl CredentialPlan {
     pub fn role_arn(&self) -> Option<&str> {
         match self.last() {
             Step::AssumeRole(step) => Some(&step.role_arn),
+            Step::Source { source: CredentialSource::WebIdentity(role), .. } => Some(&role.role_arn),
             _ => None,
         }
     }
@@ -180,8 +188,23 @@ impl CredentialPlan {
         match self.last() {
             Step::AssumeRole(step) => account::of_arn(&step.role_arn),
             Step::SessionToken(step) => account::of_arn(&step.mfa_serial),
-            Step::Keys { .. } => None,
+            Step::Source { source: CredentialSource::Sso(role), .. } => Some(&role.account_id),
+            Step::Source { source: CredentialSource::WebIdentity(role), .. } => account::of_arn(&role.role_arn),
+            Step::Source { source: CredentialSource::Login(arn), .. } => account::of_arn(arn),
+            Step::Source { account_id, .. } => account_id.as_deref(),
         }
+    }
+
+    /// The account: as an ARN in the plan names it, else as the source's access key id tells.
+    #[must_use]
+    pub fn account_for_display(&self) -> Option<String> {
+        let of_keys = || match &self.steps[0] {
+            Step::Source { source: CredentialSource::Keys(keys) | CredentialSource::Environment(keys), .. } => {
+                account::of_access_key_id(&keys.access_key_id)
+            }
+            _ => None,
+        };
+        self.account_id().map(str::to_owned).or_else(of_keys)
     }
 }
 
@@ -199,14 +222,19 @@ fn shortened(seconds: u32, at_most: Option<u32>) -> u32 {
     at_most.map_or(seconds, |most| seconds.min(most))
 }
 
+fn of_target(target: &ServiceTarget) -> String {
+    format!("{}\n{:?}\n{}{}", target.region, target.endpoint_url, target.use_fips, target.use_dual_stack)
+}
+
+fn of_sso(session: &SsoSession) -> String {
+    format!("{:?}\n{}\n{}", session.name, session.start_url, of_target(&session.portal))
+}
+
 fn fields(step: &Step) -> Vec<String> {
-    fn sts(sts: &StsTarget) -> String {
-        format!("{}\n{:?}\n{}{}", sts.region, sts.endpoint_url, sts.use_fips, sts.use_dual_stack)
-    }
     match step {
-        Step::Keys { keys, .. } => vec!["keys".into(), keys.access_key_id.clone()],
+        Step::Source { source, .. } => fields_of_source(source),
         Step::SessionToken(step) => {
-            vec!["session_token".into(), step.mfa_serial.clone(), step.duration_seconds.to_string(), sts(&step.sts)]
+            vec!["session_token".into(), step.mfa_serial.clone(), step.duration_seconds.to_string(), of_target(&step.sts)]
         }
         Step::AssumeRole(step) => vec![
             "assume_role".into(),
@@ -214,8 +242,26 @@ fn fields(step: &Step) -> Vec<String> {
             format!("{:?}", (&step.role_session_name, &step.external_id, &step.mfa_serial, &step.source_identity)),
             step.duration_seconds.to_string(),
             format!("{:?}", (&step.session_tags, &step.transitive_session_tags)),
-            sts(&step.sts),
+            of_target(&step.sts),
         ],
+    }
+}
+
+fn fields_of_source(source: &CredentialSource) -> Vec<String> {
+    let of_kind = |fields: &[&str]| [source.kind()].iter().chain(fields).map(|field| (*field).to_owned()).collect();
+    match source {
+        // The id alone: however the same keys are had, the sessions of them are the same.
+        CredentialSource::Keys(keys) | CredentialSource::Environment(keys) => vec!["keys".into(), keys.access_key_id.clone()],
+        CredentialSource::WebIdentity(role) => of_kind(&[
+            &role.role_arn,
+            &format!("{:?}", (&role.token_file, &role.role_session_name, role.duration_seconds)),
+            &of_target(&role.sts),
+        ]),
+        CredentialSource::Sso(role) => of_kind(&[&of_sso(&role.session), &role.account_id, &role.role_name]),
+        CredentialSource::Process(command) => of_kind(&[command.expose()]),
+        CredentialSource::InstanceMetadata(metadata) => of_kind(&[&metadata.endpoint_url]),
+        CredentialSource::Container(endpoint) => of_kind(&[&endpoint.url]),
+        CredentialSource::Login(arn) => of_kind(&[arn]),
     }
 }
 
@@ -302,7 +348,7 @@ aws_session_token = never-shown
     #[test]
     fn one_device_has_one_session_for_every_role() {
         let (dev, hop) = (plan_for("dev", None), plan_for("hop", None));
-        assert_eq!(dev.mfa_step(), Some(1));
+        assert_eq!(dev.person_step(), Some(1));
         assert_eq!(dev.cache_key(1), hop.cache_key(1));
         assert_eq!(dev.cache_key(1), plan_for("jane", None).cache_key(1));
         assert_eq!(dev.cache_key(2), hop.cache_key(2));

@@ -1,5 +1,6 @@
 //! Owns reading `~/.aws/config` and `~/.aws/credentials`, by the SDK's own parser.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::path::Path;
@@ -13,13 +14,14 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 use crate::context::Context;
 use crate::error::{Error, Result, word};
-use crate::profile::AwsFiles;
+use crate::profile::{AwsFiles, Section};
 
-/// Every key that is read.
-const KEYS: [&str; 26] = [
+/// Every key of a profile that is read: the SDK's `Profile` gives a value only for a name.
+const KEYS: [&str; 35] = [
     "aws_access_key_id",
     "aws_secret_access_key",
     "aws_session_token",
+    "aws_account_id",
     "region",
     "role_arn",
     "source_profile",
@@ -35,6 +37,10 @@ const KEYS: [&str; 26] = [
     "web_identity_token_file",
     "sso_session",
     "sso_start_url",
+    "sso_region",
+    "sso_account_id",
+    "sso_role_name",
+    "sso_registration_scopes",
     "login_session",
     "endpoint_url",
     "services",
@@ -43,7 +49,16 @@ const KEYS: [&str; 26] = [
     "use_dualstack_endpoint",
     "ca_bundle",
     "max_attempts",
+    "ec2_metadata_service_endpoint",
+    "ec2_metadata_service_endpoint_mode",
+    "metadata_service_timeout",
+    "metadata_service_num_attempts",
 ];
+
+const SSO_SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
+/// Services whose `endpoint_url` in `[services NAME]` is read.
+const SERVICES: [&str; 3] = ["sts", "sso", "sso_oidc"];
+const PLACEHOLDER: &str = "awsenv.named.";
 
 /// Reads the user's files, from where the environment says they are.
 ///
@@ -58,36 +73,43 @@ pub fn of_user(context: &Context) -> Result<AwsFiles> {
 /// # Errors
 /// When a file cannot be read or is malformed, with the line.
 pub fn read(config: &Path, credentials: &Path) -> Result<AwsFiles> {
-    let mut quoted = Vec::new();
-    let config_text = text_of(config)?;
-    let config_text = name_quoted_sections(&config_text, &mut quoted);
-    let credentials_text = text_of(credentials)?;
-    // Each file is parsed by itself first, so that an error can say in which it is.
-    parse(&[(FileKind::Config, &config_text)]).map_err(|error| malformed(config, &error))?;
-    let set = parse(&[(FileKind::Config, &config_text), (FileKind::Credentials, &credentials_text)])
-        .map_err(|error| malformed(credentials, &error))?;
+    let mut named = Placeholders::default();
+    let config_text = named.replace(&text_of(config)?, quoted_section);
+    let credentials_text = named.replace(&text_of(credentials)?, spaced_section);
+    let set = parse(&[(FileKind::Config, &config_text), (FileKind::Credentials, &credentials_text)]).map_err(|error| {
+        // Parsed by itself, a file tells whether the error is in it.
+        let in_config = parse(&[(FileKind::Config, &config_text)]).is_err();
+        malformed(if in_config { config } else { credentials }, &error)
+    })?;
     let mut files = AwsFiles { config_path: config.to_owned(), credentials_path: credentials.to_owned(), ..AwsFiles::default() };
     for name in set.profiles() {
         let Some(profile) = set.get_profile(name) else { continue };
-        let section = KEYS.iter().filter_map(|key| Some(((*key).to_owned(), profile.get(key)?.to_owned()))).collect();
-        let name = quoted.iter().find(|(placeholder, _)| placeholder == name).map_or(name, |(_, quoted)| quoted);
-        files.profiles.insert(name.to_owned(), section);
+        files.profiles.insert(named.original(name).to_owned(), section(&KEYS, |key| profile.get(key)));
     }
-    let names: Vec<_> = files.profiles.values().filter_map(|section| section.get("services").cloned()).collect();
-    files.sts_endpoints = names.into_iter().filter_map(|name| Some((name.clone(), sts_endpoint(&set, &name)?))).collect();
+    for name in set.sso_sessions() {
+        let Some(session) = set.sso_session(name) else { continue };
+        files.sso_sessions.insert(named.original(name).to_owned(), section(&SSO_SESSION_KEYS, |key| session.get(key)));
+    }
+    let names: BTreeSet<_> = files.profiles.values().filter_map(|profile| profile.get("services")).collect();
+    let of_name = |name: &&String| ((*name).clone(), section(&SERVICES, |service| endpoint(&set, name, service)));
+    files.services = names.iter().map(of_name).collect();
     Ok(files)
 }
 
-fn sts_endpoint(set: &ProfileSet, services: &str) -> Option<String> {
+fn section<'v>(keys: &[&str], get: impl Fn(&str) -> Option<&'v str>) -> Section {
+    keys.iter().filter_map(|key| Some(((*key).to_owned(), get(key)?.to_owned()))).collect()
+}
+
+fn endpoint<'s>(set: &'s ProfileSet, services: &str, service: &str) -> Option<&'s str> {
     let key = PropertiesKey::builder()
         .section_key("services")
         .section_name(services)
-        .property_name("sts")
+        .property_name(service)
         .sub_property_name("endpoint_url");
-    set.other_sections().get(&key.build().ok()?).cloned()
+    set.other_sections().get(&key.build().ok()?).map(String::as_str)
 }
 
-fn text_of(path: &Path) -> Result<String> {
+pub(crate) fn text_of(path: &Path) -> Result<String> {
     let cannot =
         |why: String| Err(Error::failed(format!("cannot read {}", path.display()), why).hint(format!("ls -l {}", word(path))));
     match std::fs::read(path) {
@@ -97,31 +119,51 @@ fn text_of(path: &Path) -> Result<String> {
     }
 }
 
-/// The AWS CLI takes `[profile "a b"]`, which the SDK's parser passes over. Such a section is given a plain name for
-/// the parser; the list says which name stands for which. Line numbers stay.
-fn name_quoted_sections(text: &str, quoted: &mut Vec<(String, String)>) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.lines() {
-        match quoted_profile(line) {
-            Some(name) => {
-                let placeholder = format!("awsenv.quoted.{}", quoted.len());
-                let _infallible = writeln!(out, "[profile {placeholder}]");
-                quoted.push((placeholder, name.to_owned()));
-            }
-            None => {
-                out.push_str(line);
-                out.push('\n');
+/// Sections that the AWS CLI takes and the SDK's parser passes over get a plain name for the parser. Line numbers stay.
+#[derive(Default)]
+struct Placeholders(Vec<String>);
+
+impl Placeholders {
+    fn replace(&mut self, text: &str, find: fn(&str) -> Option<(&str, &str)>) -> String {
+        let mut out = String::with_capacity(text.len());
+        for line in text.lines() {
+            match find(line) {
+                Some((kind, name)) => {
+                    let at = self.0.iter().position(|known| known == name).unwrap_or_else(|| {
+                        self.0.push(name.to_owned());
+                        self.0.len() - 1
+                    });
+                    let _infallible = writeln!(out, "[{kind} {PLACEHOLDER}{at}]");
+                }
+                None => {
+                    out.push_str(line);
+                    out.push('\n');
+                }
             }
         }
+        out
     }
-    out
+
+    fn original<'n>(&'n self, name: &'n str) -> &'n str {
+        let named = name.strip_prefix(PLACEHOLDER).and_then(|at| self.0.get(at.parse::<usize>().ok()?));
+        named.map_or(name, String::as_str)
+    }
 }
 
-fn quoted_profile(line: &str) -> Option<&str> {
+/// `[profile "a b"]` and `[sso-session "a b"]` in the configuration file.
+fn quoted_section(line: &str) -> Option<(&str, &str)> {
     let inner = line.strip_prefix('[')?.split(']').next()?.trim();
-    let name = inner.strip_prefix("profile")?.trim();
+    let (kind, name) = inner.split_once([' ', '\t']).filter(|(kind, _)| matches!(*kind, "profile" | "sso-session"))?;
+    let name = name.trim();
     let quote = name.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    name.strip_prefix(quote)?.strip_suffix(quote)
+    Some((kind, name.strip_prefix(quote)?.strip_suffix(quote)?))
+}
+
+/// `[a b]` in the credentials file, where no section has a prefix.
+fn spaced_section(line: &str) -> Option<(&str, &str)> {
+    let name = line.strip_prefix('[')?.split(']').next()?.trim();
+    let (first, _) = name.split_once([' ', '\t'])?;
+    (!matches!(first, "profile" | "sso-session" | "services")).then_some(("", name))
 }
 
 fn parse(contents: &[(FileKind, &str)]) -> Result<ProfileSet, profile::ProfileFileLoadError> {

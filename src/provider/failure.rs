@@ -1,5 +1,5 @@
-//! Owns what a failed call to STS means: AWS's code and message, or the network's, turned into cause and hint by
-//! what the request carried.
+//! Owns what a failed call means: AWS's code and message, or the network's, turned into cause and hint; for STS, by what
+//! the request carried.
 
 use std::error::Error as StdError;
 use std::time::SystemTime;
@@ -9,10 +9,11 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
+use super::http::{causes, root_cause};
 use crate::account;
 use crate::credentials::{AssumeRole, SessionCredentials, SessionToken};
 use crate::error::{Error, Kind};
-use crate::profile::StsTarget;
+use crate::profile::{ServiceTarget, WebIdentity};
 use crate::settings::NetworkSettings;
 
 /// Whose credentials sign a call.
@@ -28,6 +29,7 @@ pub struct Caller<'a> {
 pub(super) enum Request<'a> {
     SessionToken(&'a SessionToken, &'a SessionCredentials),
     AssumeRole(&'a AssumeRole, Caller<'a>),
+    WebIdentity(&'a WebIdentity),
     CallerIdentity(&'a SessionCredentials),
 }
 
@@ -77,7 +79,7 @@ impl Failure {
                 skew_seconds: 0,
             },
             SdkError::ServiceError(refused) => Failure::Unreachable(format!(
-                "the answer (status {}) is not one of STS; is a proxy or a sign-in page in between?",
+                "the answer (status {}) is not one of AWS; is a proxy or a sign-in page in between?",
                 refused.raw().status().as_u16()
             )),
             SdkError::TimeoutError(_) => timed_out(),
@@ -95,18 +97,6 @@ fn is_connect(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| cause.to_string().contains("connect"))
 }
 
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |cause| {
-        let cause: &'a (dyn StdError + 'static) = *cause;
-        cause.source()
-    })
-}
-
-/// The innermost error says what happened; the others say which layer noticed.
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
-    causes(error).last().map_or_else(String::new, ToString::to_string)
-}
-
 /// How far this machine's clock is ahead of AWS's (negative: behind), by the answer's `Date`.
 fn skew_seconds(response: &Response) -> i64 {
     let date = response.headers().get("date").and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
@@ -120,20 +110,16 @@ pub(super) fn incomplete(request: &Request<'_>) -> StsError {
 }
 
 /// The error for a failed request.
-pub(super) fn explain(request: &Request<'_>, target: &StsTarget, failure: &Failure) -> StsError {
+pub(super) fn explain(request: &Request<'_>, target: &ServiceTarget, failure: &Failure) -> StsError {
     match failure {
-        Failure::Unreachable(why) => StsError::Other(unreachable(request, target, why)),
+        Failure::Unreachable(why) => StsError::Other(unreachable(request.what(), "STS", target, why)),
         Failure::Answered { status, code, message, skew_seconds } => {
             let refused = |why: String| Error::new(Kind::Refused, request.what(), why);
-            let said =
-                if message.is_empty() { code.clone() } else { format!("{code}: {}", message.trim().trim_end_matches('.')) };
+            let said = said(code, message);
+            if let Some(error) = busy(&request.what(), *status, code, &said) {
+                return StsError::CodeSpent(error);
+            }
             match code.as_str() {
-                _ if *status >= 500 => StsError::CodeSpent(
-                    Error::new(Kind::Unreachable, request.what(), format!("AWS has a fault of its own ({status} {said})")).hint("try again in a minute: awsenv login"),
-                ),
-                "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" => StsError::CodeSpent(
-                    refused(format!("AWS is asked too often ({said})")).hint("try again in a minute: awsenv login"),
-                ),
                 _ if is_skew(code, message) => StsError::Other(skewed(refused, *skew_seconds, &said)),
                 "AccessDenied" if message.contains("invalid MFA one time pass code") => {
                     StsError::WrongCode(refused("AWS did not accept the MFA code".into()).hint(
@@ -145,6 +131,22 @@ pub(super) fn explain(request: &Request<'_>, target: &StsTarget, failure: &Failu
             }
         }
     }
+}
+
+/// AWS's own words.
+pub(super) fn said(code: &str, message: &str) -> String {
+    if message.is_empty() { code.to_owned() } else { format!("{code}: {}", message.trim().trim_end_matches('.')) }
+}
+
+/// The error for an answer that another try may mend.
+pub(super) fn busy(what: &str, status: u16, code: &str, said: &str) -> Option<Error> {
+    let throttled = ["Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"].contains(&code);
+    let error = match status {
+        500.. => Error::new(Kind::Unreachable, what, format!("AWS has a fault of its own ({status} {said})")),
+        _ if throttled => Error::new(Kind::Refused, what, format!("AWS is asked too often ({said})")),
+        _ => return None,
+    };
+    Some(error.hint("try again in a minute: awsenv login"))
 }
 
 fn is_skew(code: &str, message: &str) -> bool {
@@ -164,26 +166,29 @@ fn skewed(refused: impl Fn(String) -> Error, ahead_seconds: i64, said: &str) -> 
         .hint("set the clock: sudo timedatectl set-ntp true")
 }
 
-fn unreachable(request: &Request<'_>, target: &StsTarget, why: &str) -> Error {
+/// The error where nothing that makes sense came back from a service.
+pub(super) fn unreachable(what: String, service: &str, target: &ServiceTarget, why: &str) -> Error {
     let (place, hint) = match &target.endpoint_url {
-        Some(url) => (
-            url.clone(),
-            "check that endpoint (AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or endpoint_url), the network and HTTPS_PROXY"
-                .to_owned(),
-        ),
+        Some(url) => {
+            let variable = service.to_ascii_uppercase().replace(' ', "_");
+            let hint = format!(
+                "check that endpoint (AWS_ENDPOINT_URL_{variable}, AWS_ENDPOINT_URL or endpoint_url), the network and HTTPS_PROXY"
+            );
+            (url.clone(), hint)
+        }
         None => (
-            format!("STS in {}", target.region),
+            format!("{service} in {}", target.region),
             "check the network, HTTPS_PROXY and AWS_CA_BUNDLE, and that the region exists; then: awsenv login".to_owned(),
         ),
     };
-    Error::new(Kind::Unreachable, request.what(), format!("cannot reach {place}: {why}")).hint(hint)
+    Error::new(Kind::Unreachable, what, format!("cannot reach {place}: {why}")).hint(hint)
 }
 
 fn unknown_device(request: &Request<'_>, refused: impl Fn(String) -> Error) -> Error {
     let serial = match request {
         Request::SessionToken(step, _) => step.mfa_serial.as_str(),
         Request::AssumeRole(step, _) => step.mfa_serial.as_deref().unwrap_or_default(),
-        Request::CallerIdentity(_) => "",
+        Request::WebIdentity(_) | Request::CallerIdentity(_) => "",
     };
     refused(format!("AWS knows no MFA device {serial} for these keys"))
         .hint("list yours and correct mfa_serial in ~/.aws/config: aws iam list-mfa-devices --profile PROFILE")
@@ -194,6 +199,7 @@ impl Request<'_> {
         match self {
             Request::SessionToken(step, _) => format!("cannot sign in with the keys of profile `{}`", step.profile),
             Request::AssumeRole(step, _) => format!("cannot assume {} (profile `{}`)", step.role_arn, step.profile),
+            Request::WebIdentity(role) => format!("cannot assume {} with a web identity", role.role_arn),
             Request::CallerIdentity(_) => "cannot check the keys".to_owned(),
         }
     }
@@ -202,12 +208,17 @@ impl Request<'_> {
         match self {
             Request::AssumeRole(_, caller) => &caller.credentials.access_key_id,
             Request::SessionToken(_, from) | Request::CallerIdentity(from) => &from.access_key_id,
+            Request::WebIdentity(_) => "",
         }
     }
 
     fn refused(&self, code: &str, message: &str, said: &str) -> Error {
         let error = |why: String| Error::new(Kind::Refused, self.what(), why);
         match (code, self) {
+            (_, Request::WebIdentity(role)) => {
+                let (why, hint) = web_identity_refused(role, code, said);
+                error(why).hint(hint)
+            }
             ("InvalidClientTokenId", _) => {
                 let id = self.key_id();
                 error(format!("AWS does not know the access key {id}: it is deleted, switched off, or of another partition"))
@@ -239,6 +250,29 @@ impl Request<'_> {
             }
             _ => error(said.to_owned()).hint("AWSENV_LOG=debug awsenv login shows each step"),
         }
+    }
+}
+
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
+fn web_identity_refused(role: &WebIdentity, code: &str, said: &str) -> (String, String) {
+    let file = role.token_file.display();
+    match code {
+        "ExpiredTokenException" | "ExpiredToken" => (
+            format!("the token in {file} has expired"),
+            "whoever writes the file must renew it (in EKS the kubelet does, for a projected service account token)".into(),
+        ),
+        "InvalidIdentityToken" => (
+            format!("AWS does not accept the token in {file} ({said})"),
+            "create the identity provider of the token's issuer in IAM, in the role's account, and check that the file is the one named".into(),
+        ),
+        "AccessDenied" => (
+            "the role does not exist, or its trust policy does not allow this token's issuer, subject or audience".into(),
+            format!(
+                "compare the token's `iss`, `sub` and `aud` with the trust policy: aws iam get-role --role-name {}",
+                account::role_name(&role.role_arn).unwrap_or("NAME")
+            ),
+        ),
+        _ => (said.to_owned(), "AWSENV_LOG=debug awsenv login shows each step".into()),
     }
 }
 

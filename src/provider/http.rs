@@ -1,5 +1,6 @@
-//! Owns the HTTP client that the SDK is given: rustls with ring, the proxy variables, the CA bundle.
+//! Owns the HTTP clients: rustls with ring, the proxy variables, the CA bundle; and one without any proxy.
 
+use std::error::Error as StdError;
 use std::path::Path;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -11,11 +12,7 @@ use crate::error::{Error, Result};
 
 /// A client that trusts the given CA bundle, or else the system's certificates.
 pub(super) fn client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
-    let trust = match ca_bundle {
-        Some(path) => TrustStore::empty().with_pem_certificate(read_bundle(path)?),
-        None => TrustStore::empty().with_native_roots(true),
-    };
-    let tls = TlsContext::builder().with_trust_store(trust).build().map_err(|error| Error::failed("cannot set up TLS", error))?;
+    let tls = tls(ca_bundle)?;
     Ok(Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -27,6 +24,31 @@ pub(super) fn client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
         );
         connector.build()
     }))
+}
+
+/// A connector for the metadata services of instances and containers, which are never behind a proxy.
+pub(super) fn direct() -> Result<Connector> {
+    Ok(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls(None)?).build())
+}
+
+fn tls(ca_bundle: Option<&Path>) -> Result<TlsContext> {
+    let trust = match ca_bundle {
+        Some(path) => TrustStore::empty().with_pem_certificate(read_bundle(path)?),
+        None => TrustStore::empty().with_native_roots(true),
+    };
+    TlsContext::builder().with_trust_store(trust).build().map_err(|error| Error::failed("cannot set up TLS", error))
+}
+
+pub(super) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |cause| {
+        let cause: &'a (dyn StdError + 'static) = *cause;
+        cause.source()
+    })
+}
+
+/// The innermost error says what happened; the others say which layer noticed.
+pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().map_or_else(String::new, ToString::to_string)
 }
 
 /// The SDK would panic over a bundle without certificates, so that is looked for here.

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::credentials::CacheKey;
 use crate::error::say;
 use crate::private_file;
 
@@ -17,21 +16,21 @@ const POLL: Duration = Duration::from_millis(40);
 const TELL_AFTER: Duration = Duration::from_secs(1);
 
 /// The lock, held while this lives.
-pub(super) struct Flight {
+pub(crate) struct Flight {
     _file: Option<File>,
     /// Whether another process held it first.
-    pub(super) waited: bool,
+    pub(crate) waited: bool,
 }
 
 /// Why the lock was not had: it is held, by this process.
-pub(super) struct Held {
-    pub(super) holder: String,
+pub(crate) struct Held {
+    pub(crate) holder: String,
 }
 
 /// Takes the lock, waiting for it at most `patience`. Where no lock file can be made there is none to take: then two
 /// processes may sign in twice, which costs a call.
-pub(super) fn board(cache_dir: Option<&Path>, key: &CacheKey, patience: Duration) -> Result<Flight, Held> {
-    let Some(mut file) = cache_dir.and_then(|directory| lock_file(directory, key)) else {
+pub(crate) fn board(cache_dir: Option<&Path>, name: &str, patience: Duration) -> Result<Flight, Held> {
+    let Some(mut file) = cache_dir.and_then(|directory| lock_file(directory, name)) else {
         return Ok(Flight { _file: None, waited: false });
     };
     let (start, mut waited, mut told) = (Instant::now(), false, false);
@@ -55,10 +54,10 @@ pub(super) fn board(cache_dir: Option<&Path>, key: &CacheKey, patience: Duration
     Ok(Flight { _file: Some(file), waited })
 }
 
-fn lock_file(cache_dir: &Path, key: &CacheKey) -> Option<File> {
+fn lock_file(cache_dir: &Path, name: &str) -> Option<File> {
     let directory = cache_dir.join("locks");
     private_file::create_directory(&directory).ok()?;
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(directory.join(key.as_str())).ok()
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(directory.join(name)).ok()
 }
 
 fn holder(file: &mut File) -> String {
@@ -77,13 +76,12 @@ mod tests {
     #[test]
     fn the_second_waits_and_learns_who_holds_it() {
         let home = tempfile::tempdir().expect("a directory");
-        let key = CacheKey::from_recorded(&"a".repeat(64)).expect("valid");
-        let first = board(Some(home.path()), &key, Duration::ZERO).unwrap_or_else(|_| panic!("free"));
+        let first = board(Some(home.path()), "a", Duration::ZERO).unwrap_or_else(|_| panic!("free"));
         assert!(!first.waited);
-        let held = board(Some(home.path()), &key, Duration::from_millis(100)).err().expect("held");
+        let held = board(Some(home.path()), "a", Duration::from_millis(100)).err().expect("held");
         assert_eq!(held.holder, std::process::id().to_string());
         let waiter = std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| board(Some(home.path()), &key, Duration::from_secs(5)).is_ok_and(|flight| flight.waited));
+            let waiter = scope.spawn(|| board(Some(home.path()), "a", Duration::from_secs(5)).is_ok_and(|flight| flight.waited));
             sleep(Duration::from_millis(100));
             drop(first);
             waiter.join().expect("no panic")
@@ -93,8 +91,7 @@ mod tests {
 
     #[test]
     fn without_a_directory_nobody_waits() {
-        let key = CacheKey::from_recorded(&"a".repeat(64)).expect("valid");
-        assert!(board(None, &key, Duration::ZERO).is_ok());
-        assert!(board(Some(Path::new("/proc/nowhere")), &key, Duration::ZERO).is_ok());
+        assert!(board(None, "a", Duration::ZERO).is_ok());
+        assert!(board(Some(Path::new("/proc/nowhere")), "a", Duration::ZERO).is_ok());
     }
 }

@@ -14,10 +14,19 @@ use crate::private_file;
 use crate::profile::{ResolvedProfile, identity};
 
 /// Variables that a profile's resolution depends on.
-const VARIABLES: [&str; 8] = [
+const VARIABLES: [&str; 17] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
     "AWS_ENDPOINT_URL_STS",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_USE_FIPS_ENDPOINT",
@@ -34,8 +43,8 @@ pub struct Summary {
     pub role_arn: Option<String>,
     /// Where the credentials are cached.
     pub session: CacheKey,
-    /// Where the session is that a person's code bought. The same as `session` if each renewal needs a code.
-    pub mfa_session: Option<CacheKey>,
+    /// Where the session is that took a person. The same as `session` if each renewal takes one.
+    pub person_session: Option<CacheKey>,
 }
 
 impl Summary {
@@ -47,7 +56,7 @@ impl Summary {
             account_id: plan.account_id().map(str::to_owned),
             role_arn: plan.role_arn().map(str::to_owned),
             session: plan.cache_key(plan.steps.len() - 1),
-            mfa_session: plan.mfa_step().map(|index| plan.cache_key(index)),
+            person_session: plan.person_step().map(|index| plan.cache_key(index)),
         }
     }
 }
@@ -89,7 +98,7 @@ impl Index {
             account_id: get("account_id"),
             role_arn: get("role_arn"),
             session: CacheKey::from_recorded(&get("session")?)?,
-            mfa_session: get("mfa_session").and_then(|key| CacheKey::from_recorded(&key)),
+            person_session: get("person_session").and_then(|key| CacheKey::from_recorded(&key)),
         })
     }
 
@@ -101,7 +110,7 @@ impl Index {
             ("region", summary.region.as_deref()),
             ("account_id", summary.account_id.as_deref()),
             ("role_arn", summary.role_arn.as_deref()),
-            ("mfa_session", summary.mfa_session.as_ref().map(CacheKey::as_str)),
+            ("person_session", summary.person_session.as_ref().map(CacheKey::as_str)),
         ];
         for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
             let _infallible = writeln!(text, "{name}: {value}");

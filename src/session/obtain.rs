@@ -1,152 +1,133 @@
 //! Owns the way from a profile's name to its credentials: the cache first, then the plan, step by step, each session
 //! of it cached and had by one process at a time.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::codes::{Ask, SentCodes};
 use super::flight::{self, Held};
 use super::index::Index;
-use super::{Header, RENEW_NOW, RENEW_SOON, SessionCache, Summary, TokenCodes};
+use super::{
+    Freshness, Header, Obtained, RENEW_NOW, RENEW_SOON, Renewal, Request, SIGN_IN_PATIENCE, SessionCache, Summary, TokenCodes,
+};
 use crate::context::Context;
 use crate::credentials::{CacheKey, CredentialPlan, SessionCredentials, Step};
 use crate::error::{Error, Kind, Result};
-use crate::profile::{AccessKeys, ResolvedProfile, StsTarget};
+use crate::profile::{CredentialSource, ResolvedProfile};
 use crate::provider::aws_files;
-use crate::provider::sts::{Caller, Network, Sts, StsError};
+use crate::provider::connection::{Connection, Network};
+use crate::provider::sts::{Caller, Sts, StsError};
 use crate::secret::Secret;
 use crate::settings::Settings;
-
-/// How often the SDKs make a call at most. <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
-const DEFAULT_ATTEMPTS: u32 = 3;
-
-/// How fresh the credentials must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    /// Whatever is cached and does not count as expired.
-    Cached,
-    /// As cached, but the profile's own session is renewed if it expires soon.
-    RenewSoon,
-    /// Nothing cached: sign in now.
-    SignIn,
-}
-
-/// What it takes to renew a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renewal {
-    /// It does not expire.
-    Never,
-    /// Calls to AWS alone.
-    Silent,
-    /// A person's code.
-    NeedsCode,
-}
-
-/// Credentials of a profile, and what is known of them.
-#[derive(Clone, Debug)]
-pub struct Obtained {
-    pub credentials: SessionCredentials,
-    pub summary: Summary,
-    pub renewal: Renewal,
-    /// Whether AWS was asked for anything.
-    pub from_cache: bool,
-}
-
-impl Obtained {
-    /// The account: by the profile's ARNs, else as AWS said, else as the access key id tells.
-    #[must_use]
-    pub fn account_id(&self) -> Option<String> {
-        self.summary.account_id.clone().or_else(|| self.credentials.account_for_display())
-    }
-}
+use crate::sso::SignIn;
 
 /// Obtains sessions for one command.
 pub struct Sessions<'a> {
-    context: &'a Context,
-    settings: &'a Settings,
-    cache: SessionCache<'a>,
-    codes: &'a mut dyn TokenCodes,
+    pub(super) context: &'a Context,
+    pub(super) settings: &'a Settings,
+    pub(super) cache: SessionCache<'a>,
+    pub(super) codes: &'a mut dyn TokenCodes,
     /// How long to wait for another process that signs in for the same session.
     pub patience: Duration,
     /// Whether to ask nobody if the process that was waited for did not sign in.
     pub ask_once: bool,
+    /// How to sign in to IAM Identity Center, where that is allowed.
+    pub sso_sign_in: Option<SignIn>,
     /// What went wrong without standing in the way, such as a cache that cannot be written.
     pub notices: Vec<Error>,
 }
 
 /// The state of carrying out one plan.
-struct Walk<'p> {
-    profile: &'p ResolvedProfile,
-    plan: &'p CredentialPlan,
-    freshness: Freshness,
-    sts: Option<Sts>,
+pub(super) struct Walk<'p> {
+    pub(super) profile: &'p ResolvedProfile,
+    pub(super) plan: &'p CredentialPlan,
+    pub(super) freshness: Freshness,
+    connection: Option<Connection>,
+    /// Whether anything was asked for outside the cache and the files.
+    asked: bool,
+    /// Whether the cache has something new.
+    kept: bool,
 }
 
 impl<'a> Sessions<'a> {
     pub fn new(context: &'a Context, settings: &'a Settings, codes: &'a mut dyn TokenCodes) -> Self {
         let cache = SessionCache::new(context, settings.cache);
-        Sessions { context, settings, cache, codes, patience: Duration::from_secs(60), ask_once: false, notices: Vec::new() }
+        Sessions {
+            context,
+            settings,
+            cache,
+            codes,
+            patience: SIGN_IN_PATIENCE,
+            ask_once: false,
+            sso_sign_in: None,
+            notices: Vec::new(),
+        }
     }
 
-    /// The credentials of a profile. `at_most` shortens the session, in seconds; `account` must be the profile's.
+    /// The credentials of a profile.
     ///
     /// # Errors
     /// When the profile cannot be used, is of another account, AWS refuses or cannot be reached, or a code is needed
     /// and not to be had.
-    pub fn obtain(
-        &mut self,
-        profile: &str,
-        at_most: Option<u32>,
-        account: Option<&str>,
-        freshness: Freshness,
-    ) -> Result<Obtained> {
-        let index = Index::of(self.context, self.cache.directory(), profile, at_most)?;
+    pub fn obtain(&mut self, request: Request<'_>) -> Result<Obtained> {
+        let Request { profile, at_most, account, freshness } = request;
+        let name = profile.unwrap_or("default");
+        // What the SDKs' chain finds depends on more than files.
+        let index = profile.map(|profile| Index::of(self.context, self.cache.directory(), profile, at_most)).transpose()?;
         if freshness != Freshness::SignIn
-            && let Some(obtained) = self.cached(&index, freshness)
+            && let Some(obtained) = index.as_ref().and_then(|index| self.cached(index, freshness))
         {
             let known = obtained.credentials.account_id.as_deref().or(obtained.summary.account_id.as_deref());
             if account.is_none() || known.is_some() {
-                check_account(profile, account, known)?;
+                check_account(name, account, known)?;
                 return Ok(obtained);
             }
         }
-        self.context.log(|| format!("no session of profile {profile} in the cache that will do; reading the AWS files"));
-        let files = aws_files::of_user(self.context)?;
-        let resolved = files.resolve(profile, self.context)?;
+        self.context.log(|| format!("no session of profile {name} in the cache that will do; reading the AWS files"));
+        let resolved = self.resolve(profile)?;
         let plan = CredentialPlan::new(&resolved, at_most);
         self.context.log(|| format!("the plan: {:?}", plan.steps));
         let summary = Summary::new(&resolved, &plan);
-        check_account(profile, account, summary.account_id.as_deref())?;
-        let mut walk = Walk { profile: &resolved, plan: &plan, freshness, sts: None };
+        check_account(name, account, summary.account_id.as_deref())?;
+        let mut walk = Walk { profile: &resolved, plan: &plan, freshness, connection: None, asked: false, kept: false };
         let mut credentials = self.step(&mut walk, plan.steps.len() - 1)?;
         if account.is_some() && credentials.account_id.is_none() {
-            credentials.account_id = Some(self.sts(&mut walk)?.caller_identity(&resolved.source.sts, &credentials)?.0);
-            self.keep(&plan, plan.steps.len() - 1, &credentials);
-            check_account(profile, account, credentials.account_id.as_deref())?;
+            let sts = Sts(self.connection(&mut walk)?);
+            credentials.account_id = Some(sts.caller_identity(&resolved.source.sts, &credentials)?.0);
+            self.keep(&mut walk, plan.steps.len() - 1, &credentials);
         }
-        index.write(&summary);
+        check_account(name, account, credentials.account_id.as_deref())?;
+        if let Some(index) = index {
+            index.write(&summary);
+        }
         let renewal = self.renewal(&summary, &credentials);
-        Ok(Obtained { credentials, summary, renewal, from_cache: walk.sts.is_none() })
+        Ok(Obtained { credentials, summary, renewal, from_cache: !walk.asked, is_new: walk.asked && walk.kept })
+    }
+
+    fn resolve(&self, profile: Option<&str>) -> Result<ResolvedProfile> {
+        let files = aws_files::of_user(self.context)?;
+        match profile {
+            Some(profile) => files.resolve(profile, self.context),
+            None => files.resolve_unnamed(self.context),
+        }
     }
 
     /// The keys of an access key checked by AWS: the account and the ARN that they belong to.
     ///
     /// # Errors
     /// When AWS refuses the keys, or cannot be reached.
-    pub fn verify(&mut self, profile: &str, credentials: &SessionCredentials) -> Result<(String, String)> {
-        let files = aws_files::of_user(self.context)?;
-        let resolved = files.resolve(profile, self.context)?;
-        let target: StsTarget = resolved.source.sts.clone();
-        let sts = self.start(&resolved)?;
-        Ok(sts.caller_identity(&target, credentials)?)
+    pub fn verify(&mut self, profile: Option<&str>, credentials: &SessionCredentials) -> Result<(String, String)> {
+        let resolved = self.resolve(profile)?;
+        let connection = self.connect(&resolved)?;
+        Ok(Sts(&connection).caller_identity(&resolved.source.sts, credentials)?)
     }
 
-    /// Forgets what is cached for a profile: its own session, and the one that its MFA code bought.
+    /// Forgets what is cached for a profile: its own session, and those that it was had from.
     ///
     /// # Errors
     /// When the profile cannot be resolved, or a file cannot be removed.
-    pub fn forget(&self, profile: &str, at_most: Option<u32>) -> Result<usize> {
-        let files = aws_files::of_user(self.context)?;
-        let plan = CredentialPlan::new(&files.resolve(profile, self.context)?, at_most);
+    pub fn forget(&self, profile: Option<&str>, at_most: Option<u32>) -> Result<usize> {
+        let plan = CredentialPlan::new(&self.resolve(profile)?, at_most);
         let mut count = 0;
         for index in 0..plan.steps.len() {
             count += usize::from(self.cache.forget(&plan.cache_key(index))?);
@@ -167,7 +148,7 @@ impl<'a> Sessions<'a> {
         let margin = if freshness == Freshness::RenewSoon { RENEW_SOON } else { RENEW_NOW };
         let credentials = self.cache.read(&summary.session, self.context.now(), margin)?;
         let renewal = self.renewal(&summary, &credentials);
-        Some(Obtained { credentials, summary, renewal, from_cache: true })
+        Some(Obtained { credentials, summary, renewal, from_cache: true, is_new: false })
     }
 
     fn renewal(&self, summary: &Summary, credentials: &SessionCredentials) -> Renewal {
@@ -175,22 +156,21 @@ impl<'a> Sessions<'a> {
             let header = self.cache.header(key);
             header.and_then(|header| header.expires_at).is_some_and(|expires_at| expires_at - self.context.now() > RENEW_NOW)
         };
-        match (&summary.mfa_session, credentials.expires_at) {
+        match (&summary.person_session, credentials.expires_at) {
             (_, None) => Renewal::Never,
-            (None, Some(_)) if summary.kind == "session_token" => Renewal::NeedsCode,
+            (None, Some(_)) if summary.kind == "session_token" => Renewal::NeedsPerson,
             (None, Some(_)) => Renewal::Silent,
             (Some(key), Some(_)) if *key != summary.session && lives(key) => Renewal::Silent,
-            (Some(_), Some(_)) => Renewal::NeedsCode,
+            (Some(_), Some(_)) => Renewal::NeedsPerson,
         }
     }
 
-    /// The credentials of one step: cached, or had by AWS from those of the step before it.
+    /// The credentials of one step: cached, or had from its source or from those of the step before it.
     fn step(&mut self, walk: &mut Walk<'_>, index: usize) -> Result<SessionCredentials> {
-        if let Step::Keys { keys, .. } = &walk.plan.steps[index] {
-            let credentials = of_keys(keys);
-            if walk.plan.steps.len() == 1 {
-                self.keep(walk.plan, index, &credentials);
-            }
+        if let Step::Source { source: CredentialSource::Keys(_) | CredentialSource::Environment(_), .. } = &walk.plan.steps[index]
+        {
+            let credentials = self.ask_source(walk)?;
+            self.keep(walk, index, &credentials);
             return Ok(credentials);
         }
         let key = walk.plan.cache_key(index);
@@ -203,7 +183,7 @@ impl<'a> Sessions<'a> {
             return Ok(credentials);
         }
         let flight =
-            flight::board(self.cache.directory(), &key, self.patience).map_err(|held| still_held(walk.profile, &held))?;
+            flight::board(self.cache.directory(), key.as_str(), self.patience).map_err(|held| still_held(walk.profile, &held))?;
         // Whoever held the lock may have signed in meanwhile: even a sign-in "now" is not needed twice at once.
         if (!sign_in || (flight.waited && self.cache.written_since(&key, started)))
             && let Some(credentials) = cached(self)
@@ -218,20 +198,30 @@ impl<'a> Sessions<'a> {
             )
             .hint("awsenv login"));
         }
-        let from = self.step(walk, index - 1)?;
-        let credentials = self.call(walk, index, &from)?;
-        self.keep(walk.plan, index, &credentials);
+        walk.asked = true;
+        let credentials = match index.checked_sub(1) {
+            None => self.ask_source(walk)?,
+            Some(before) => {
+                let from = self.step(walk, before)?;
+                self.call(walk, index, &from)?
+            }
+        };
+        self.keep(walk, index, &credentials);
         Ok(credentials)
     }
 
     fn call(&mut self, walk: &mut Walk<'_>, index: usize, from: &SessionCredentials) -> Result<SessionCredentials> {
         let carries_mfa = matches!(walk.plan.steps[index - 1], Step::SessionToken(_));
         let step = &walk.plan.steps[index];
+        // A process may turn out to give a session, which no code can go with.
+        let of_session = from.session_token.is_some();
+        if matches!(step, Step::SessionToken(_)) && of_session {
+            return Ok(from.clone());
+        }
         let session_name = self.default_session_name();
         let context = self.context;
         context.log(|| format!("calling STS for {} of profile {}", step.kind(), walk.profile.name));
-        self.sts(walk)?;
-        let Some(sts) = &walk.sts else { return Err(Error::failed("cannot call STS", "it was not started")) };
+        let sts = Sts(self.connection(walk)?);
         let call = |code: Option<&Secret>| match (step, code) {
             (Step::SessionToken(step), Some(code)) => sts.session_token(step, from, code),
             (Step::AssumeRole(step), code) => {
@@ -240,81 +230,86 @@ impl<'a> Sessions<'a> {
             }
             _ => Err(StsError::Other(Error::failed("cannot sign in", "this step makes no call"))),
         };
-        match step.mfa_serial() {
+        match step.mfa_serial().filter(|_| !of_session) {
             None => Ok(call(None)?),
-            Some(mfa_serial) => self.with_code(mfa_serial, |code| call(Some(code))),
+            Some(mfa_serial) => with_code(self.codes, self.cache.directory(), context, mfa_serial, |code| call(Some(code))),
         }
     }
 
-    /// Asks for codes until AWS takes one, it is no use, or the tries are used up.
-    fn with_code(
-        &mut self,
-        mfa_serial: &str,
-        call: impl Fn(&Secret) -> Result<SessionCredentials, StsError>,
-    ) -> Result<SessionCredentials> {
-        let sent = |sessions: &Self| SentCodes::of_device(sessions.cache.directory(), mfa_serial);
-        let mut memory = sent(self);
-        let mut problem: Option<Error> = None;
-        for _ in 0..self.codes.tries() {
-            let wait_seconds = memory.wait_seconds(self.context.now());
-            let code = self.codes.next(&Ask { mfa_serial, problem: problem.as_ref(), wait_seconds })?;
-            // While the person typed, another process may have sent a code of the same device.
-            memory.refresh(sent(self));
-            let outcome =
-                memory.spend(mfa_serial, &code, self.context.now()).map_err(StsError::WrongCode).and_then(|()| call(&code));
-            match outcome {
-                Ok(credentials) => return Ok(credentials),
-                Err(StsError::WrongCode(error) | StsError::CodeSpent(error)) => problem = Some(error),
-                Err(StsError::Other(error)) => return Err(error),
-            }
-        }
-        Err(problem.unwrap_or_else(|| Error::new(Kind::SignInNeeded, "cannot sign in", "no code was given")))
-    }
-
-    fn sts<'w>(&self, walk: &'w mut Walk<'_>) -> Result<&'w Sts> {
-        let sts = match walk.sts.take() {
-            Some(sts) => sts,
-            None => self.start(walk.profile)?,
+    pub(super) fn connection<'w>(&self, walk: &'w mut Walk<'_>) -> Result<&'w Connection> {
+        walk.asked = true;
+        let connection = match walk.connection.take() {
+            Some(connection) => connection,
+            None => self.connect(walk.profile)?,
         };
-        Ok(walk.sts.insert(sts))
+        Ok(walk.connection.insert(connection))
     }
 
-    fn start(&self, profile: &ResolvedProfile) -> Result<Sts> {
-        let network = Network { settings: self.settings.network, max_attempts: profile.max_attempts.unwrap_or(DEFAULT_ATTEMPTS) };
-        Sts::new(network, profile.ca_bundle.as_deref())
+    fn connect(&self, profile: &ResolvedProfile) -> Result<Connection> {
+        let network = Network::new(self.settings.network, profile.max_attempts);
+        Connection::new(network, profile.ca_bundle.as_deref())
     }
 
-    fn keep(&mut self, plan: &CredentialPlan, index: usize, credentials: &SessionCredentials) {
-        let step = &plan.steps[index];
+    fn keep(&mut self, walk: &mut Walk<'_>, index: usize, credentials: &SessionCredentials) {
+        if self.cache.directory().is_none() || !may_be_kept(walk.plan, index, credentials) {
+            return;
+        }
+        let step = &walk.plan.steps[index];
         let header = Header {
             profile: step.profile().to_owned(),
             kind: step.kind().to_owned(),
             expires_at: credentials.expires_at,
             account_id: credentials.account_id.clone(),
         };
-        if let Err(error) = self.cache.write(&plan.cache_key(index), &header, credentials)
-            && self.notices.is_empty()
-        {
-            self.notices.push(error);
+        match self.cache.write(&walk.plan.cache_key(index), &header, credentials) {
+            Ok(()) => walk.kept = true,
+            Err(error) if self.notices.is_empty() => self.notices.push(error),
+            Err(_) => {}
         }
     }
 
     /// What CloudTrail shows for a role session that the profile gives no name: who it was.
-    fn default_session_name(&self) -> String {
+    pub(super) fn default_session_name(&self) -> String {
         let user = self.context.user_var("USER").unwrap_or("user");
         let allowed = |c: &char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(*c);
         format!("awsenv-{}", user.chars().filter(allowed).take(50).collect::<String>())
     }
 }
 
-fn of_keys(keys: &AccessKeys) -> SessionCredentials {
-    SessionCredentials {
-        access_key_id: keys.access_key_id.clone(),
-        secret_access_key: keys.secret_access_key.clone(),
-        session_token: keys.session_token.clone(),
-        expires_at: None,
-        account_id: None,
+/// Whether credentials go into the cache: a file's own keys where they are all there is, so that the next entry parses
+/// nothing; not what the environment has anyway; and what does not expire only its process can tell to be true still.
+fn may_be_kept(plan: &CredentialPlan, index: usize, credentials: &SessionCredentials) -> bool {
+    match &plan.steps[index] {
+        Step::Source { source: CredentialSource::Keys(_), .. } => plan.steps.len() == 1,
+        Step::Source { source: CredentialSource::Environment(_), .. } => false,
+        _ => credentials.expires_at.is_some(),
     }
+}
+
+/// Asks for codes until AWS takes one, it is no use, or the tries are used up.
+fn with_code(
+    codes: &mut dyn TokenCodes,
+    cache_dir: Option<&Path>,
+    context: &Context,
+    mfa_serial: &str,
+    call: impl Fn(&Secret) -> Result<SessionCredentials, StsError>,
+) -> Result<SessionCredentials> {
+    let sent = || SentCodes::of_device(cache_dir, mfa_serial);
+    let mut memory = sent();
+    let mut problem: Option<Error> = None;
+    for _ in 0..codes.tries() {
+        let wait_seconds = memory.wait_seconds(context.now());
+        let code = codes.next(&Ask { mfa_serial, problem: problem.as_ref(), wait_seconds })?;
+        // While the person typed, another process may have sent a code of the same device.
+        memory.refresh(sent());
+        let outcome = memory.spend(mfa_serial, &code, context.now()).map_err(StsError::WrongCode).and_then(|()| call(&code));
+        match outcome {
+            Ok(credentials) => return Ok(credentials),
+            Err(StsError::WrongCode(error) | StsError::CodeSpent(error)) => problem = Some(error),
+            Err(StsError::Other(error)) => return Err(error),
+        }
+    }
+    Err(problem.unwrap_or_else(|| Error::new(Kind::SignInNeeded, "cannot sign in", "no code was given")))
 }
 
 fn check_account(profile: &str, wanted: Option<&str>, is: Option<&str>) -> Result<()> {

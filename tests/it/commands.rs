@@ -155,8 +155,8 @@ fn profiles_that_cannot_be_used_say_why() {
     login("bare").fails(1, &["it has neither keys nor a role", "hint: aws configure --profile bare"]);
     login("alone").fails(1, &["no source_profile to assume the role from"]);
     login("lost").fails(1, &["its source_profile `securty` is not in", "did you mean `security`?"]);
-    login("sso").fails(1, &["it signs in by IAM Identity Center (SSO), which awsenv does not support yet"]);
-    login("proc").fails(1, &["credential_process"]);
+    login("sso").fails(1, &["there is no [sso-session acme] in", "hint: aws configure sso-session"]);
+    login("proc").fails(1, &["its credential_process prints something that cannot be used: it is not the JSON of credentials"]);
     login("long").fails(1, &["`x` is not the ARN of a role"]);
     login("bad").fails(1, &["`duration_seconds = 1h` is not a number of seconds"]);
     home.append(".aws/config", "not a property\n");

@@ -19,3 +19,5 @@ mod quoting;
 mod run;
 mod scenarios;
 mod sign_in;
+mod sources;
+mod sso;

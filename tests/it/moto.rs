@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::home::Home;
 
 /// The test command puts moto and the AWS CLI where this says.
-fn python(program: &str) -> PathBuf {
+pub fn python(program: &str) -> PathBuf {
     let place = std::env::var("AWSENV_TEST_PYTHON").expect("run the tests by tests/run, which installs moto and the AWS CLI");
     PathBuf::from(place).join(program)
 }

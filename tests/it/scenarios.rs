@@ -25,7 +25,7 @@ fn in_shells(kinds: &[Kind], scenario: impl Fn(&Home, &mut Shell<'_>)) {
 }
 
 fn aws(environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let of_aws = |name: &str| name.starts_with("AWS_") && name != "AWS_ENDPOINT_URL_STS" || name.starts_with("AWSENV_");
+    let of_aws = |name: &str| name.starts_with("AWS_") && !name.starts_with("AWS_E") || name.starts_with("AWSENV_");
     environment.iter().filter(|(name, _)| of_aws(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 

@@ -242,7 +242,7 @@ fn what_is_not_aws_answering() {
         6,
         &[
             "cannot reach http://127.0.0.1:",
-            "is not one of STS; is a proxy or a sign-in page in between?",
+            "is not one of AWS; is a proxy or a sign-in page in between?",
             "hint: check that endpoint",
         ],
     );

@@ -86,6 +86,9 @@ impl Home {
             ("TZ".into(), "UTC".into()),
             ("XDG_RUNTIME_DIR".into(), text(&self.path("run"))),
             ("AWS_ENDPOINT_URL_STS".into(), self.aws.url.clone()),
+            ("AWS_ENDPOINT_URL_SSO".into(), self.aws.url.clone()),
+            ("AWS_ENDPOINT_URL_SSO_OIDC".into(), self.aws.url.clone()),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT".into(), self.aws.url.clone()),
         ])
     }
 

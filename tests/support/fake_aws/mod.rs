@@ -1,6 +1,10 @@
 //! A strict fake of AWS on loopback: it checks signatures, clocks, one-time codes, trust policies and permissions as
-//! AWS does, and answers in AWS's words. For tests and the playground.
+//! AWS does, and answers in AWS's words: STS, IAM Identity Center, and the metadata of instances and containers. For tests
+//! and the playground.
 
+mod answer;
+mod identity_center;
+mod machine;
 mod server;
 mod sigv4;
 mod sts;
@@ -8,6 +12,7 @@ mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+pub use identity_center::START_URL;
 pub use world::{AccessKey, Device, Fault, RoleSpec, User, World, access_key_id};
 
 /// A running fake. It ends with this value.

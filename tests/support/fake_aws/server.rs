@@ -17,8 +17,9 @@ use hyper_util::rt::TokioIo;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::answer::Answer;
 use super::world::{Fault, LoggedRequest, World};
-use super::{sigv4, sts};
+use super::{identity_center, machine, sigv4, sts};
 
 pub struct Server {
     pub port: u16,
@@ -80,7 +81,7 @@ async fn handle(request: Request<Incoming>, world: Arc<Mutex<World>>) -> Result<
             match fault {
                 Fault::Throttle => sts::refuse(400, "Throttling", "Rate exceeded"),
                 Fault::Status(status) => sts::refuse(status, "InternalFailure", "The request processing has failed."),
-                Fault::Garbage => sts::Answer { status: 200, body: "<html>Please sign in to the hotel network</html>".into() },
+                Fault::Garbage => Answer::text(200, "<html>Please sign in to the hotel network</html>"),
                 Fault::Reset => return Err("reset".into()),
                 Fault::Truncate => {
                     return Ok(Response::new(Text { text: Some("<GetSessionTokenResponse><Get".into()), then_fail: true }));
@@ -93,12 +94,10 @@ async fn handle(request: Request<Incoming>, world: Arc<Mutex<World>>) -> Result<
         }
     };
     let now = world.lock().expect("no request panicked").now();
-    Response::builder()
-        .status(answer.status)
-        .header("content-type", "text/xml")
-        .header("date", http_date(now))
-        .body(Text { text: Some(answer.body.into()), then_fail: false })
-        .map_err(|error| error.to_string())
+    let response =
+        Response::builder().status(answer.status).header("content-type", answer.content_type).header("date", http_date(now));
+    let response = answer.headers.iter().fold(response, |response, (name, value)| response.header(*name, value));
+    response.body(Text { text: Some(answer.body.into()), then_fail: false }).map_err(|error| error.to_string())
 }
 
 /// A body that may break off.
@@ -164,9 +163,53 @@ fn log(parts: &hyper::http::request::Parts, body: &[u8], world: &Mutex<World>) {
     world.lock().expect("no request panicked").log.push(logged(parts, body));
 }
 
-fn answer(parts: &hyper::http::request::Parts, body: &[u8], world: &Mutex<World>) -> sts::Answer {
+/// The services that are told apart by their paths; STS has none.
+fn answer(parts: &hyper::http::request::Parts, body: &[u8], world: &Mutex<World>) -> Answer {
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    let action = action(method, path);
+    if action.is_empty() {
+        return sts_answer(parts, body, world);
+    }
+    let query = parameters(parts.uri.query().unwrap_or_default().as_bytes());
+    let mut world = world.lock().expect("no request panicked");
+    world.log.push(LoggedRequest { action: action.into(), parameters: query.clone(), ..logged(parts, body) });
+    let json = serde_json::from_slice(body).unwrap_or_default();
+    let bearer = header(parts, "x-amz-sso_bearer_token");
+    match action {
+        "RegisterClient" => identity_center::register(&mut world, &json),
+        "Authorize" => identity_center::authorize(&mut world, &query),
+        "StartDeviceAuthorization" => identity_center::device_authorization(&mut world, &json),
+        "CreateToken" => identity_center::token(&mut world, &json),
+        "GetRoleCredentials" => identity_center::role_credentials(&mut world, bearer.as_deref(), &query),
+        "ListAccounts" => identity_center::accounts(&world, bearer.as_deref(), &query),
+        "ListAccountRoles" => identity_center::roles(&world, bearer.as_deref(), &query),
+        "Metadata" => machine::metadata(&mut world, method, path, |name| header(parts, name)),
+        "Container" => machine::container(&mut world, header(parts, "authorization").as_deref()),
+        _ => Answer::text(404, ""),
+    }
+}
+
+fn action(method: &str, path: &str) -> &'static str {
+    match (method, path) {
+        ("POST", "/client/register") => "RegisterClient",
+        ("GET", "/authorize") => "Authorize",
+        ("POST", "/device_authorization") => "StartDeviceAuthorization",
+        ("POST", "/token") => "CreateToken",
+        ("GET", "/federation/credentials") => "GetRoleCredentials",
+        ("GET", "/assignment/accounts") => "ListAccounts",
+        ("GET", "/assignment/roles") => "ListAccountRoles",
+        ("GET", "/container/credentials") => "Container",
+        (_, path) if path.starts_with("/latest/") => "Metadata",
+        _ => "",
+    }
+}
+
+fn sts_answer(parts: &hyper::http::request::Parts, body: &[u8], world: &Mutex<World>) -> Answer {
     let request = logged(parts, body);
     let mut world = world.lock().expect("no request panicked");
+    if request.action == "AssumeRoleWithWebIdentity" {
+        return sts::web_identity(&mut world, request);
+    }
     let refuse = |world: &mut World, (status, code, message): (u16, &str, &str)| {
         world.log.push(logged(parts, body));
         sts::refuse(status, code, message)

@@ -5,12 +5,8 @@ use std::collections::HashMap;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::answer::Answer;
 use super::world::{LoggedRequest, Principal, World};
-
-pub struct Answer {
-    pub status: u16,
-    pub body: String,
-}
 
 /// Status, code, message.
 type Refusal = (u16, &'static str, String);
@@ -26,24 +22,61 @@ pub fn answer(world: &mut World, principal: &Principal, request: LoggedRequest) 
         _ => Err((400, "InvalidAction", format!("Could not find operation {action} for version 2011-06-15"))),
     };
     match result {
-        Ok(body) => Answer {
-            status: 200,
-            body: format!(
-                "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>{body}</{action}Result></{action}Response>"
-            ),
-        },
+        Ok(body) => granted(&action, &body),
+        Err((status, code, message)) => refuse(status, code, &message),
+    }
+}
+
+fn granted(action: &str, body: &str) -> Answer {
+    Answer::xml(
+        200,
+        format!(
+            "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>{body}</{action}Result></{action}Response>"
+        ),
+    )
+}
+
+/// The one call that nothing signs: the token is the proof.
+pub fn web_identity(world: &mut World, request: LoggedRequest) -> Answer {
+    let parameters = request.parameters.clone();
+    world.log.push(request);
+    let get = |name: &str| parameters.get(name).cloned().unwrap_or_default();
+    let arn = get("RoleArn");
+    let subject = match world.web_identities.get(&get("WebIdentityToken")) {
+        None => {
+            return refuse(
+                400,
+                "InvalidIdentityToken",
+                "No OpenIDConnect provider found in your account for https://example.com",
+            );
+        }
+        Some(None) => {
+            return refuse(
+                400,
+                "ExpiredTokenException",
+                "Token expired: current date/time must be before the expiration date/time",
+            );
+        }
+        Some(Some(subject)) => subject.clone(),
+    };
+    let role = world.roles.iter().find(|role| role.arn == arn && role.trusts.contains(&subject)).cloned();
+    let Some(role) = role else {
+        return refuse(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+    };
+    match duration(&parameters, 3_600, role.max_seconds) {
+        Ok(seconds) => granted("AssumeRoleWithWebIdentity", &role_session(world, arn, &get("RoleSessionName"), seconds)),
         Err((status, code, message)) => refuse(status, code, &message),
     }
 }
 
 pub fn refuse(status: u16, code: &str, message: &str) -> Answer {
     let kind = if status < 500 { "Sender" } else { "Receiver" };
-    Answer {
+    Answer::xml(
         status,
-        body: format!(
+        format!(
             "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{kind}</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>0</RequestId></ErrorResponse>"
         ),
-    }
+    )
 }
 
 fn duration(parameters: &Parameters, default: u64, max: u64) -> Result<u64, Refusal> {
@@ -126,12 +159,16 @@ fn assume_role(world: &mut World, principal: &Principal, parameters: &Parameters
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.".into(),
         ));
     }
+    Ok(role_session(world, arn, &name, seconds))
+}
+
+fn role_session(world: &mut World, arn: String, name: &str, seconds: u64) -> String {
     let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
     let session_arn = format!("arn:aws:sts::{account}:assumed-role/{}/{name}", arn.rsplit('/').next().unwrap_or_default());
     let session = Principal { arn, account, assumed_role_session: Some(session_arn.clone()), mfa: false, long_lived: false };
     let user =
         format!("<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:{name}</AssumedRoleId><Arn>{session_arn}</Arn></AssumedRoleUser>");
-    Ok(credentials(world, session, seconds) + &user)
+    credentials(world, session, seconds) + &user
 }
 
 fn may_assume(world: &World, principal: &Principal) -> Vec<String> {

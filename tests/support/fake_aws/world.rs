@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::identity_center::IdentityCenter;
+use super::machine::Machine;
 use data_encoding::BASE32_NOPAD;
 use totp_rs::{Algorithm, Builder, Totp};
 
@@ -96,6 +98,11 @@ impl RoleSpec {
         self
     }
 
+    pub fn may_assume(mut self, role_arn: &str) -> Self {
+        self.may_assume.push(role_arn.into());
+        self
+    }
+
     pub fn external_id(mut self, id: &str) -> Self {
         self.external_id = Some(id.into());
         self
@@ -150,6 +157,10 @@ pub struct LoggedRequest {
 pub struct World {
     pub users: Vec<User>,
     pub roles: Vec<RoleSpec>,
+    /// Tokens of another identity provider, and their subjects; none for one that has expired.
+    pub web_identities: HashMap<String, Option<String>>,
+    pub identity_center: IdentityCenter,
+    pub machine: Machine,
     pub sessions: HashMap<String, Session>,
     pub faults: VecDeque<Fault>,
     pub log: Vec<LoggedRequest>,
