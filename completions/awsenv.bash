@@ -28,6 +28,9 @@ _awsenv() {
             awsenv,env)
                 cmd="awsenv__subcmd__env"
                 ;;
+            awsenv,explain)
+                cmd="awsenv__subcmd__explain"
+                ;;
             awsenv,export)
                 cmd="awsenv__subcmd__export"
                 ;;
@@ -42,6 +45,9 @@ _awsenv() {
                 ;;
             awsenv,logout)
                 cmd="awsenv__subcmd__logout"
+                ;;
+            awsenv,profiles)
+                cmd="awsenv__subcmd__profiles"
                 ;;
             awsenv,prompt)
                 cmd="awsenv__subcmd__prompt"
@@ -70,6 +76,9 @@ _awsenv() {
             awsenv__subcmd__help,env)
                 cmd="awsenv__subcmd__help__subcmd__env"
                 ;;
+            awsenv__subcmd__help,explain)
+                cmd="awsenv__subcmd__help__subcmd__explain"
+                ;;
             awsenv__subcmd__help,export)
                 cmd="awsenv__subcmd__help__subcmd__export"
                 ;;
@@ -84,6 +93,9 @@ _awsenv() {
                 ;;
             awsenv__subcmd__help,logout)
                 cmd="awsenv__subcmd__help__subcmd__logout"
+                ;;
+            awsenv__subcmd__help,profiles)
+                cmd="awsenv__subcmd__help__subcmd__profiles"
                 ;;
             awsenv__subcmd__help,prompt)
                 cmd="awsenv__subcmd__help__subcmd__prompt"
@@ -131,7 +143,7 @@ _awsenv() {
 
     case "${cmd}" in
         awsenv)
-            opts="-h -V --help --version hook export use shell allow deny status prompt login logout env sso completions help"
+            opts="-h -V --help --version hook export use shell allow deny status prompt login logout env profiles explain sso completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -208,6 +220,20 @@ _awsenv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        awsenv__subcmd__explain)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         awsenv__subcmd__export)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -223,7 +249,7 @@ _awsenv() {
             return 0
             ;;
         awsenv__subcmd__help)
-            opts="hook export use shell allow deny status prompt login logout env sso completions help"
+            opts="hook export use shell allow deny status prompt login logout env profiles explain sso completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -279,6 +305,20 @@ _awsenv() {
             return 0
             ;;
         awsenv__subcmd__help__subcmd__env)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__help__subcmd__explain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -349,6 +389,20 @@ _awsenv() {
             return 0
             ;;
         awsenv__subcmd__help__subcmd__logout)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__help__subcmd__profiles)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -494,6 +548,20 @@ _awsenv() {
             ;;
         awsenv__subcmd__logout)
             opts="-h --all --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__profiles)
+            opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

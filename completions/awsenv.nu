@@ -89,6 +89,19 @@ module completions {
     --help(-h)                # Print help (see more with '--help')
   ]
 
+  # List every profile with its kind, account, region and session state
+  export extern "awsenv profiles" [
+    --json
+    --help(-h)                # Print help
+  ]
+
+  # Show the chain that a profile resolves to, and where each value was read
+  export extern "awsenv explain" [
+    --json
+    --help(-h)                # Print help
+    profile?: string@"nu-complete awsenv profiles"
+  ]
+
   # Sign in to IAM Identity Center, and make profiles of what is assigned there
   export extern "awsenv sso" [
     --help(-h)                # Print help
@@ -186,6 +199,14 @@ module completions {
 
   # Print credentials for other programs
   export extern "awsenv help env" [
+  ]
+
+  # List every profile with its kind, account, region and session state
+  export extern "awsenv help profiles" [
+  ]
+
+  # Show the chain that a profile resolves to, and where each value was read
+  export extern "awsenv help explain" [
   ]
 
   # Sign in to IAM Identity Center, and make profiles of what is assigned there

@@ -150,6 +150,21 @@ pub enum Command {
         #[arg(long)]
         format: EnvFormat,
     },
+    /// List every profile with its kind, account, region and session state
+    #[command(
+        after_help = "Examples:\n  awsenv profiles\n  awsenv profiles | cut -f1      # tabs, where the output is no terminal\n  awsenv profiles --json | jq '.[] | select(.session.state == \"valid\").name'"
+    )]
+    Profiles {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the chain that a profile resolves to, and where each value was read
+    #[command(after_help = "Examples:\n  awsenv explain\n  awsenv explain acme-dev --json | jq .steps")]
+    Explain {
+        profile: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
     /// Sign in to IAM Identity Center, and make profiles of what is assigned there
     Sso {
         #[command(subcommand)]

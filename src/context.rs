@@ -182,6 +182,12 @@ impl Context {
         self.own_var("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())
     }
 
+    /// Whether a person reads the results.
+    #[must_use]
+    pub fn stdout_is_terminal(&self) -> bool {
+        std::io::IsTerminal::is_terminal(&std::io::stdout())
+    }
+
     /// Whether debug lines are wanted on standard error.
     #[must_use]
     pub fn debug(&self) -> bool {

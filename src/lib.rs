@@ -21,6 +21,7 @@ pub mod process;
 pub mod profile;
 pub mod prompt;
 pub mod provider;
+pub mod report;
 pub mod secret;
 pub mod session;
 pub mod settings;

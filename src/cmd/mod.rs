@@ -4,10 +4,12 @@ mod allow;
 pub mod completions;
 mod deny;
 mod env;
+mod explain;
 pub mod export;
 pub mod hook;
 mod login;
 mod logout;
+mod profiles;
 mod prompt;
 pub mod renew;
 mod shell;
@@ -21,7 +23,9 @@ use crate::cli::Command;
 use crate::context::Context;
 use crate::directory::Choice;
 use crate::error::{Error, Result};
+use crate::exports;
 use crate::generation::Generation;
+use crate::report::SessionState;
 use crate::session::{Freshness, Obtained, Sessions};
 use crate::settings::Settings;
 use crate::terminal::AskedCodes;
@@ -43,9 +47,16 @@ pub fn run(command: Command, context: &Context) -> Result<()> {
         Command::Login { profile, mfa_code } => login::run(context, profile.as_deref(), mfa_code.as_deref()),
         Command::Logout { profile, all } => logout::run(context, profile.as_deref(), all),
         Command::Env { profile, format } => env::run(context, profile.as_deref(), format),
+        Command::Profiles { json } => profiles::run(context, json),
+        Command::Explain { profile, json } => explain::run(context, profile.as_deref(), json),
         Command::Sso { command } => sso::run(context, command),
         Command::Completions { shell } => completions::run(shell),
     }
+}
+
+/// A session as `--json` shows it.
+fn session_json(session: SessionState) -> serde_json::Value {
+    serde_json::json!({"state": session.word(), "expires_at": session.expires_at().and_then(exports::rfc3339)})
 }
 
 /// Writes a result to standard output. A reader that has gone away is no failure of ours.

@@ -68,6 +68,27 @@ impl Step {
         }
     }
 
+    /// The role that this step has the credentials of.
+    #[must_use]
+    pub fn role_arn(&self) -> Option<&str> {
+        match self {
+            Step::AssumeRole(step) => Some(&step.role_arn),
+            Step::Source { source: CredentialSource::WebIdentity(role), .. } => Some(&role.role_arn),
+            _ => None,
+        }
+    }
+
+    /// How long the session of this step is asked for, where the plan says.
+    #[must_use]
+    pub fn duration_seconds(&self) -> Option<u32> {
+        match self {
+            Step::SessionToken(step) => Some(step.duration_seconds),
+            Step::AssumeRole(step) => Some(step.duration_seconds),
+            Step::Source { source: CredentialSource::WebIdentity(role), .. } => role.duration_seconds,
+            Step::Source { .. } => None,
+        }
+    }
+
     /// The word of the contract for this kind of credentials.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -81,7 +102,7 @@ impl Step {
 
 /// Names the credentials that a step yields by all that determines them, so that an edited profile never serves what
 /// the old one did, and profiles that mean the same share.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CacheKey(String);
 
 impl CacheKey {
@@ -175,11 +196,7 @@ impl CredentialPlan {
     /// The ARN of the last role.
     #[must_use]
     pub fn role_arn(&self) -> Option<&str> {
-        match self.last() {
-            Step::AssumeRole(step) => Some(&step.role_arn),
-            Step::Source { source: CredentialSource::WebIdentity(role), .. } => Some(&role.role_arn),
-            _ => None,
-        }
+        self.last().role_arn()
     }
 
     /// The account, where an ARN in the plan names it: the role's, else that of the user's MFA device.

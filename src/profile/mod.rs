@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use crate::secret::Secret;
 
-/// The keys of one section.
-pub type Section = BTreeMap<String, String>;
+/// The keys of one section, of those that are read.
+pub type Section = BTreeMap<&'static str, String>;
 
 /// `~/.aws/config` with `~/.aws/credentials` laid over it.
 #[derive(Clone, Debug, Default)]

@@ -196,7 +196,7 @@ impl AwsFiles {
             ("role_session_name", "AWS_ROLE_SESSION_NAME"),
         ];
         let section: Section =
-            variables.iter().filter_map(|(key, name)| Some(((*key).to_owned(), context.user_var(name)?.to_owned()))).collect();
+            variables.into_iter().filter_map(|(key, name)| Some((key, context.user_var(name)?.to_owned()))).collect();
         if section.contains_key("role_arn") && section.contains_key("web_identity_token_file") {
             return Ok(Some(CredentialSource::WebIdentity(Box::new(self.web_identity("default", &section, context)?))));
         }
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn our_own_process_is_known() {
         let of = |command: &str| {
-            let section = Section::from([("credential_process".to_owned(), command.to_owned())]);
+            let section = Section::from([("credential_process", command.to_owned())]);
             asks_awsenv(&section, "dev")
         };
         assert_eq!(of("awsenv credential-process --profile x").as_deref(), Some("x"));

@@ -15,11 +15,11 @@ pub(super) enum Service {
 }
 
 impl Service {
-    fn key(self) -> &'static str {
+    fn names(self) -> (&'static str, &'static str) {
         match self {
-            Service::Sts => "sts",
-            Service::Sso => "sso",
-            Service::SsoOidc => "sso_oidc",
+            Service::Sts => ("sts", "AWS_ENDPOINT_URL_STS"),
+            Service::Sso => ("sso", "AWS_ENDPOINT_URL_SSO"),
+            Service::SsoOidc => ("sso_oidc", "AWS_ENDPOINT_URL_SSO_OIDC"),
         }
     }
 }
@@ -37,10 +37,10 @@ impl AwsFiles {
     pub(super) fn target(&self, service: Service, section: &Section, region: &str, context: &Context) -> Result<ServiceTarget> {
         let var = |name: &str| context.user_var(name);
         let of_profile = |key: &str| section.get(key).map(String::as_str);
-        let own_variable = format!("AWS_ENDPOINT_URL_{}", service.key().to_ascii_uppercase());
-        let services = of_profile("services").and_then(|name| self.services.get(name)?.get(service.key())).map(String::as_str);
+        let (key, own_variable) = service.names();
+        let services = of_profile("services").and_then(|name| self.services.get(name)?.get(key)).map(String::as_str);
         let ignore = flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", of_profile("ignore_configured_endpoint_urls"), context)?;
-        let configured = var(&own_variable).or(var("AWS_ENDPOINT_URL")).or(services).or(of_profile("endpoint_url"));
+        let configured = var(own_variable).or(var("AWS_ENDPOINT_URL")).or(services).or(of_profile("endpoint_url"));
         Ok(ServiceTarget {
             region: region.to_owned(),
             endpoint_url: configured.filter(|_| !ignore).map(str::to_owned),

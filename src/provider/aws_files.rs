@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Error, Result, word};
 use crate::profile::{AwsFiles, Section};
 
-/// Every key of a profile that is read: the SDK's `Profile` gives a value only for a name.
+/// Every key of a profile that is read.
 const KEYS: [&str; 35] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -73,22 +73,39 @@ pub fn of_user(context: &Context) -> Result<AwsFiles> {
 /// # Errors
 /// When a file cannot be read or is malformed, with the line.
 pub fn read(config: &Path, credentials: &Path) -> Result<AwsFiles> {
+    parse_texts((config, &text_of(config)?), (credentials, &text_of(credentials)?), &KEYS, &SSO_SESSION_KEYS)
+}
+
+/// The same of texts, for these keys of a profile and of an `[sso-session NAME]`: the SDK's types give a value only for a
+/// name.
+///
+/// # Errors
+/// When a text is malformed, with the line.
+pub fn parse_texts(
+    (config, config_text): (&Path, &str),
+    (credentials, credentials_text): (&Path, &str),
+    keys: &[&'static str],
+    sso_session_keys: &[&'static str],
+) -> Result<AwsFiles> {
     let mut named = Placeholders::default();
-    let config_text = named.replace(&text_of(config)?, quoted_section);
-    let credentials_text = named.replace(&text_of(credentials)?, spaced_section);
+    let config_text = named.replace(config_text, true, quoted_section);
+    let credentials_text = named.replace(credentials_text, false, spaced_section);
     let set = parse(&[(FileKind::Config, &config_text), (FileKind::Credentials, &credentials_text)]).map_err(|error| {
         // Parsed by itself, a file tells whether the error is in it.
         let in_config = parse(&[(FileKind::Config, &config_text)]).is_err();
         malformed(if in_config { config } else { credentials }, &error)
     })?;
+    // Of the keys that are read, few occur in anybody's files, and each look-up of one copies and hashes its name.
+    let texts = [config_text.to_ascii_lowercase(), credentials_text.to_ascii_lowercase()];
+    let keys: Vec<&'static str> = keys.iter().copied().filter(|key| texts.iter().any(|text| text.contains(key))).collect();
     let mut files = AwsFiles { config_path: config.to_owned(), credentials_path: credentials.to_owned(), ..AwsFiles::default() };
     for name in set.profiles() {
         let Some(profile) = set.get_profile(name) else { continue };
-        files.profiles.insert(named.original(name).to_owned(), section(&KEYS, |key| profile.get(key)));
+        files.profiles.insert(named.original(name).to_owned(), section(&keys, |key| profile.get(key)));
     }
     for name in set.sso_sessions() {
         let Some(session) = set.sso_session(name) else { continue };
-        files.sso_sessions.insert(named.original(name).to_owned(), section(&SSO_SESSION_KEYS, |key| session.get(key)));
+        files.sso_sessions.insert(named.original(name).to_owned(), section(sso_session_keys, |key| session.get(key)));
     }
     let names: BTreeSet<_> = files.profiles.values().filter_map(|profile| profile.get("services")).collect();
     let of_name = |name: &&String| ((*name).clone(), section(&SERVICES, |service| endpoint(&set, name, service)));
@@ -96,8 +113,8 @@ pub fn read(config: &Path, credentials: &Path) -> Result<AwsFiles> {
     Ok(files)
 }
 
-fn section<'v>(keys: &[&str], get: impl Fn(&str) -> Option<&'v str>) -> Section {
-    keys.iter().filter_map(|key| Some(((*key).to_owned(), get(key)?.to_owned()))).collect()
+fn section<'v>(keys: &[&'static str], get: impl Fn(&str) -> Option<&'v str>) -> Section {
+    keys.iter().filter_map(|key| Some((*key, get(key)?.to_owned()))).collect()
 }
 
 fn endpoint<'s>(set: &'s ProfileSet, services: &str, service: &str) -> Option<&'s str> {
@@ -124,15 +141,16 @@ pub(crate) fn text_of(path: &Path) -> Result<String> {
 struct Placeholders(Vec<String>);
 
 impl Placeholders {
-    fn replace(&mut self, text: &str, find: fn(&str) -> Option<(&str, &str)>) -> String {
+    /// `learn` says whether a name that is not known yet gets a placeholder.
+    fn replace(&mut self, text: &str, learn: bool, find: fn(&str) -> Option<(&str, &str)>) -> String {
         let mut out = String::with_capacity(text.len());
         for line in text.lines() {
-            match find(line) {
-                Some((kind, name)) => {
-                    let at = self.0.iter().position(|known| known == name).unwrap_or_else(|| {
-                        self.0.push(name.to_owned());
-                        self.0.len() - 1
-                    });
+            let found = find(line);
+            if let Some((_, name)) = found.filter(|(_, name)| learn && !self.0.iter().any(|known| known == name)) {
+                self.0.push(name.to_owned());
+            }
+            match found.and_then(|(kind, name)| Some((kind, self.0.iter().position(|known| known == name)?))) {
+                Some((kind, at)) => {
                     let _infallible = writeln!(out, "[{kind} {PLACEHOLDER}{at}]");
                 }
                 None => {
@@ -159,7 +177,7 @@ fn quoted_section(line: &str) -> Option<(&str, &str)> {
     Some((kind, name.strip_prefix(quote)?.strip_suffix(quote)?))
 }
 
-/// `[a b]` in the credentials file, where no section has a prefix.
+/// `[a b]` in the credentials file, where no section has a prefix; it counts if the configuration file has it in quotes.
 fn spaced_section(line: &str) -> Option<(&str, &str)> {
     let name = line.strip_prefix('[')?.split(']').next()?.trim();
     let (first, _) = name.split_once([' ', '\t'])?;

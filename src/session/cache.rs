@@ -1,5 +1,6 @@
 //! Owns the session files: a plain header that prompt and status can read, and the sealed credentials.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -57,6 +58,15 @@ impl<'a> SessionCache<'a> {
     pub fn header(&self, key: &CacheKey) -> Option<Header> {
         let bytes = private_file::read(&self.path(key)?).ok()?;
         Some(parse(&bytes)?.header)
+    }
+
+    /// The open parts of all sessions.
+    #[must_use]
+    pub fn headers(&self) -> HashMap<CacheKey, Header> {
+        let listed = self.directory.as_ref().and_then(|directory| directory.join("sessions").read_dir().ok());
+        let names = listed.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let keys = names.filter_map(|name| CacheKey::from_recorded(&name));
+        keys.filter_map(|key| Some((key.clone(), self.header(&key)?))).collect()
     }
 
     /// A session that does not expire within `margin` seconds of `now`.

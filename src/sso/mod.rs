@@ -11,6 +11,7 @@ pub use sign_in::SignIn;
 use token_file::TokenFile;
 pub use tokens::Tokens;
 
+use crate::context::Context;
 use crate::profile::SsoSession;
 use crate::secret::Secret;
 
@@ -32,6 +33,17 @@ pub struct Token {
     pub refresh_token: Option<Secret>,
     /// What the refresh token is redeemed with.
     pub registration: Option<Registration>,
+}
+
+/// Whether a token is there that serves, or can be refreshed.
+#[must_use]
+pub fn is_signed_in(session: &SsoSession, context: &Context) -> bool {
+    let now = context.now();
+    let token = TokenFile::of(session, context).ok().and_then(|file| file.read());
+    token.is_some_and(|token| {
+        let client = token.registration.as_ref().filter(|_| token.refresh_token.is_some());
+        token.expires_at > now || client.is_some_and(|client| client.expires_at > now)
+    })
 }
 
 impl SsoSession {

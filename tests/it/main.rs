@@ -6,6 +6,7 @@
 #[allow(dead_code, reason = "shared with the playground")]
 mod support;
 
+mod aws_files;
 mod commands;
 mod completions;
 mod hooks;
@@ -16,6 +17,7 @@ mod network;
 mod playground;
 mod pty;
 mod quoting;
+mod reports;
 mod run;
 mod scenarios;
 mod sign_in;
