@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use support::fake_aws::START_URL;
 use support::home::{DEVICE, Home, world};
 
 const WELCOME: &str = "
@@ -22,6 +23,8 @@ const WELCOME: &str = "
     authenticator        prints that code (each works once; the next comes within 30 s)
     cd ../acme-prod      another account: `awsenv allow` first; no second code is needed
     cd                   everything is as it was before
+    cd ../acme-sandbox   a role in IAM Identity Center: `awsenv sso login` first; the browser here signs in at once
+    awsenv profiles      all of them; also: awsenv explain dev, awsenv sso populate --dry-run
     awsenv status        what is loaded; also: awsenv shell prod, awsenv use none, awsenv logout --all
     exit                 all is gone
 ";
@@ -29,10 +32,11 @@ const WELCOME: &str = "
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     let called = arguments.next().unwrap_or_default();
-    // The shell in the playground finds this same program under two other names.
+    // The shell in the playground finds this same program under other names.
     match Path::new(&called).file_name().and_then(|name| name.to_str()) {
         Some("awsenv") => awsenv::process::main(),
         Some("authenticator") => authenticator(),
+        Some("browser") => browser(arguments.next().and_then(|page| page.into_string().ok())),
         _ => play(arguments.next().and_then(|shell| shell.into_string().ok())),
     }
 }
@@ -44,6 +48,14 @@ fn authenticator() -> ExitCode {
     println!("{}", device.code_at(now));
     eprintln!("(for {} s)", 30 - now % 30);
     ExitCode::SUCCESS
+}
+
+/// Signs in at once, as the person.
+fn browser(page: Option<String>) -> ExitCode {
+    match page.map(|page| support::browser::follow(&page)) {
+        Some(Ok(_)) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
 }
 
 fn play(named: Option<String>) -> ExitCode {
@@ -61,7 +73,13 @@ fn play(named: Option<String>) -> ExitCode {
     };
     let kept =
         ["TERM", "COLORTERM", "LANG", "LC_ALL", "TZ"].into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
-    command.envs(home.environment()).envs(kept).env("SHELL", &shell).current_dir(&home.root).env("PWD", &home.root);
+    command
+        .envs(home.environment())
+        .envs(kept)
+        .env("SHELL", &shell)
+        .env("BROWSER", "browser")
+        .current_dir(&home.root)
+        .env("PWD", &home.root);
     println!("{WELCOME}");
     let ended = command.status();
     match ended {
@@ -73,14 +91,20 @@ fn play(named: Option<String>) -> ExitCode {
     }
 }
 
-/// Projects, settings, and the two commands.
+/// Projects, settings, and the commands.
 fn furnish(home: &Home) -> std::io::Result<()> {
-    home.write(".config/awsenv/config.ini", "[trust]\nprofiles = dev\n\n[prompt]\nproduction = prod\n\n[accounts]\n222222222222 = acme-dev\n333333333333 = acme-prod\n");
+    home.write(".config/awsenv/config.ini", "[trust]\nprofiles = dev, sandbox\n\n[prompt]\nproduction = prod\n\n[accounts]\n222222222222 = acme-dev\n333333333333 = acme-prod\n");
+    home.append(
+        ".aws/config",
+        &format!("\n[sso-session corp]\nsso_start_url = {START_URL}\nsso_region = eu-west-1\n\n[profile sandbox]\nsso_session = corp\nsso_account_id = 444444444444\nsso_role_name = Admin\nregion = eu-west-1\n"),
+    );
     home.write("acme/.awsprofile", "dev\n");
+    home.write("acme-sandbox/.awsprofile", "sandbox\n");
     home.write("acme-prod/.awsprofile", "profile = prod\naccount_id = 333333333333\n");
     std::fs::create_dir_all(home.path("bin"))?;
     let this = std::env::current_exe()?;
     symlink(&this, home.path("bin/awsenv"))?;
+    symlink(&this, home.path("bin/browser"))?;
     symlink(&this, home.path("bin/authenticator"))
 }
 

@@ -141,7 +141,7 @@ fn describe(step: &Step) -> String {
             CredentialSource::Process(_) => format!("credential_process of profile {profile}"),
             CredentialSource::InstanceMetadata(metadata) => format!("metadata of this EC2 instance, {}", metadata.endpoint_url),
             CredentialSource::Container(endpoint) => format!("role of this container, {}", endpoint.url),
-            CredentialSource::Login(arn) => format!("session of `aws login`, {arn}"),
+            CredentialSource::Login(login) => format!("session of `aws login`, {}", login.session_arn),
         },
     }
 }

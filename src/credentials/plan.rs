@@ -207,7 +207,7 @@ impl CredentialPlan {
             Step::SessionToken(step) => account::of_arn(&step.mfa_serial),
             Step::Source { source: CredentialSource::Sso(role), .. } => Some(&role.account_id),
             Step::Source { source: CredentialSource::WebIdentity(role), .. } => account::of_arn(&role.role_arn),
-            Step::Source { source: CredentialSource::Login(arn), .. } => account::of_arn(arn),
+            Step::Source { source: CredentialSource::Login(login), .. } => account::of_arn(&login.session_arn),
             Step::Source { account_id, .. } => account_id.as_deref(),
         }
     }
@@ -278,7 +278,7 @@ fn fields_of_source(source: &CredentialSource) -> Vec<String> {
         CredentialSource::Process(command) => of_kind(&[command.expose()]),
         CredentialSource::InstanceMetadata(metadata) => of_kind(&[&metadata.endpoint_url]),
         CredentialSource::Container(endpoint) => of_kind(&[&endpoint.url]),
-        CredentialSource::Login(arn) => of_kind(&[arn]),
+        CredentialSource::Login(login) => of_kind(&[&login.session_arn]),
     }
 }
 

@@ -99,6 +99,13 @@ pub struct InstanceMetadata {
     pub attempts: u32,
 }
 
+/// A session of `aws login`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginSession {
+    pub session_arn: String,
+    pub signin: ServiceTarget,
+}
+
 /// Where the first credentials of a chain come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialSource {
@@ -110,8 +117,7 @@ pub enum CredentialSource {
     Process(Secret),
     InstanceMetadata(InstanceMetadata),
     Container(ContainerEndpoint),
-    /// The ARN of a session of `aws login`.
-    Login(String),
+    Login(LoginSession),
 }
 
 /// How long-lived credentials are, which decides whether an MFA code can go with them.

@@ -1,6 +1,7 @@
 //! Owns how a profile's name becomes a `ResolvedProfile`: the rules of the AWS SDKs for chains, regions and endpoints.
 
 use super::source::{self, Way};
+use super::target::Service;
 use super::{AwsFiles, ResolvedProfile, Role, Section, Source};
 use crate::account;
 use crate::context::Context;
@@ -60,7 +61,7 @@ impl AwsFiles {
             account_id: None,
             mfa_serial: None,
             duration_seconds: None,
-            sts: self.sts(&section, None, context)?,
+            sts: self.in_own_region(Service::Sts, &section, None, context)?,
         };
         Ok(ResolvedProfile { unnamed: true, ..resolved("default", &section, source, Vec::new(), context) })
     }
@@ -140,7 +141,7 @@ impl AwsFiles {
             session_tags: tags(name, section)?,
             transitive_session_tags: list(section.get("transitive_session_tags")),
             source_identity: get("source_identity"),
-            sts: self.sts(section, Some(&role_arn), context)?,
+            sts: self.in_own_region(Service::Sts, section, Some(&role_arn), context)?,
             role_arn,
         })
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::target::Service;
 use super::{
-    AccessKeys, AwsFiles, ContainerAuthorization, ContainerEndpoint, CredentialSource, InstanceMetadata, Section, Source,
-    SsoRole, SsoSession, WebIdentity,
+    AccessKeys, AwsFiles, ContainerAuthorization, ContainerEndpoint, CredentialSource, InstanceMetadata, LoginSession, Section,
+    Source, SsoRole, SsoSession, WebIdentity,
 };
 use crate::account;
 use crate::context::Context;
@@ -63,7 +63,10 @@ impl AwsFiles {
             Way::CredentialSource => credential_source(name, section, context)?,
             Way::WebIdentity => CredentialSource::WebIdentity(Box::new(self.web_identity(name, section, context)?)),
             Way::Sso => CredentialSource::Sso(Box::new(self.sso_role(name, section, context)?)),
-            Way::Login => CredentialSource::Login(section["login_session"].clone()),
+            Way::Login => CredentialSource::Login(LoginSession {
+                session_arn: section["login_session"].clone(),
+                signin: self.in_own_region(Service::SignIn, section, None, context)?,
+            }),
             Way::Process => CredentialSource::Process(Secret::new(section["credential_process"].as_str())),
             Way::Keys => CredentialSource::Keys(self.access_keys(name, section)?),
         };
@@ -73,7 +76,7 @@ impl AwsFiles {
             account_id: section.get("aws_account_id").cloned(),
             mfa_serial: section.get("mfa_serial").cloned(),
             duration_seconds: if section.contains_key("role_arn") { None } else { duration(name, section)? },
-            sts: self.sts(section, None, context)?,
+            sts: self.in_own_region(Service::Sts, section, None, context)?,
         })
     }
 
@@ -102,7 +105,7 @@ impl AwsFiles {
                 .hint("role_arn = arn:aws:iam::222222222222:role/NAME"));
         };
         Ok(WebIdentity {
-            sts: self.sts(section, Some(&role_arn), context)?,
+            sts: self.in_own_region(Service::Sts, section, Some(&role_arn), context)?,
             token_file: context.expand_home(&section["web_identity_token_file"]),
             role_session_name: section.get("role_session_name").cloned(),
             duration_seconds: duration(name, section)?,

@@ -12,6 +12,7 @@ pub(super) enum Service {
     Sts,
     Sso,
     SsoOidc,
+    SignIn,
 }
 
 impl Service {
@@ -20,17 +21,24 @@ impl Service {
             Service::Sts => ("sts", "AWS_ENDPOINT_URL_STS"),
             Service::Sso => ("sso", "AWS_ENDPOINT_URL_SSO"),
             Service::SsoOidc => ("sso_oidc", "AWS_ENDPOINT_URL_SSO_OIDC"),
+            Service::SignIn => ("signin", "AWS_ENDPOINT_URL_SIGNIN"),
         }
     }
 }
 
 impl AwsFiles {
-    /// STS for a profile; for a role, in the role's partition where no region is named.
-    pub(super) fn sts(&self, section: &Section, role_arn: Option<&str>, context: &Context) -> Result<ServiceTarget> {
+    /// A service in the profile's region; for a role, in the role's partition where no region is named.
+    pub(super) fn in_own_region(
+        &self,
+        service: Service,
+        section: &Section,
+        role_arn: Option<&str>,
+        context: &Context,
+    ) -> Result<ServiceTarget> {
         let var = |name: &str| context.user_var(name);
         let named = section.get("region").map(String::as_str).or(var("AWS_REGION")).or(var("AWS_DEFAULT_REGION"));
         let region = named.unwrap_or(default_region(role_arn.and_then(account::partition_of_arn)));
-        self.target(Service::Sts, section, region, context)
+        self.target(service, section, region, context)
     }
 
     /// The order of the SDKs: the service's own variable, the general one, the profile's `services`, the profile.

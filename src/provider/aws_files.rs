@@ -57,7 +57,7 @@ const KEYS: [&str; 35] = [
 
 const SSO_SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
 /// Services whose `endpoint_url` in `[services NAME]` is read.
-const SERVICES: [&str; 3] = ["sts", "sso", "sso_oidc"];
+const SERVICES: [&str; 4] = ["sts", "sso", "sso_oidc", "signin"];
 const PLACEHOLDER: &str = "awsenv.named.";
 
 /// Reads the user's files, from where the environment says they are.

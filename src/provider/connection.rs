@@ -65,13 +65,12 @@ impl Connection {
         attempts: u32,
     ) -> Result<SdkConfig> {
         target.check()?;
-        let NetworkSettings { connect_timeout, timeout } = self.network.settings;
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(self.http.clone())
             .region(Region::new(target.region.clone()))
-            .retry_config(RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::from_millis(250)))
-            .timeout_config(TimeoutConfig::builder().connect_timeout(connect_timeout).operation_timeout(timeout).build())
+            .retry_config(retries(attempts))
+            .timeout_config(self.time_limits())
             .use_fips(target.use_fips)
             .use_dual_stack(target.use_dual_stack);
         config.set_endpoint_url(target.endpoint_url.clone());
@@ -81,6 +80,24 @@ impl Connection {
             config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials)));
         }
         Ok(config.build())
+    }
+
+    /// What a provider of `aws-config` is made from.
+    #[cfg(feature = "login")]
+    pub(super) fn provider_config(&self, target: &ServiceTarget) -> aws_config::provider_config::ProviderConfig {
+        aws_config::provider_config::ProviderConfig::empty()
+            .with_region(Some(Region::new(target.region.clone())))
+            .with_use_fips(Some(target.use_fips))
+            .with_use_dual_stack(Some(target.use_dual_stack))
+            .with_http_client(self.http.clone())
+            .with_sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+            .with_retry_config(retries(self.network.max_attempts))
+            .with_timeout_config(self.time_limits())
+    }
+
+    fn time_limits(&self) -> TimeoutConfig {
+        let NetworkSettings { connect_timeout, timeout } = self.network.settings;
+        TimeoutConfig::builder().connect_timeout(connect_timeout).operation_timeout(timeout).build()
     }
 
     /// One plain request, past every proxy; its status and body. The error says why there is no answer.
@@ -107,4 +124,8 @@ impl Connection {
         let limited = self.runtime.block_on(async { tokio::time::timeout(timeout, exchange).await });
         limited.unwrap_or_else(|_| Err(format!("no answer within {} ms", timeout.as_millis())))
     }
+}
+
+fn retries(attempts: u32) -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::from_millis(250))
 }

@@ -8,6 +8,8 @@ pub mod connection;
 mod failure;
 mod http;
 mod json;
+#[cfg(feature = "login")]
+pub mod login;
 pub mod metadata;
 pub mod oidc;
 pub mod portal;

@@ -97,6 +97,7 @@ pub fn target(step: &Step) -> Option<(&'static str, &ServiceTarget)> {
         Step::AssumeRole(step) => Some(("STS", &step.sts)),
         Step::Source { source: CredentialSource::WebIdentity(role), .. } => Some(("STS", &role.sts)),
         Step::Source { source: CredentialSource::Sso(role), .. } => Some(("SSO", &role.session.portal)),
+        Step::Source { source: CredentialSource::Login(login), .. } => Some(("sign-in", &login.signin)),
         Step::Source { .. } => None,
     }
 }

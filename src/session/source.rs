@@ -4,6 +4,8 @@ use super::obtain::{Sessions, Walk};
 use crate::credentials::{SessionCredentials, Step};
 use crate::error::{Error, Kind, Result};
 use crate::profile::{AccessKeys, CredentialSource, SsoRole};
+#[cfg(feature = "login")]
+use crate::provider::login;
 use crate::provider::portal::{Portal, PortalError};
 use crate::provider::sts::Sts;
 use crate::provider::{metadata, process};
@@ -29,7 +31,16 @@ impl Sessions<'_> {
                 .map_err(|error| if walk.profile.unnamed { nothing_found(&error) } else { error })?,
             CredentialSource::Container(endpoint) => metadata::of_container(self.connection(walk)?, endpoint)?,
             CredentialSource::Sso(role) => self.sso_role(walk, role)?,
-            CredentialSource::Login(_) => return Err(Error::failed("cannot sign in", "not yet")),
+            #[cfg(feature = "login")]
+            CredentialSource::Login(session) => login::credentials(self.connection(walk)?, session, profile)?,
+            #[cfg(not(feature = "login"))]
+            CredentialSource::Login(_) => {
+                return Err(Error::failed(
+                    format!("cannot use profile `{profile}`"),
+                    "this awsenv was built without `login_session`",
+                )
+                .hint("cargo install awsenv --features login"));
+            }
         };
         if credentials.account_id.is_none() {
             credentials.account_id.clone_from(account_id);

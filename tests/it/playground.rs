@@ -43,6 +43,10 @@ fn a_newcomers_first_minute() {
         terminal.wait_for("run: awsenv allow");
         line(&terminal, "awsenv allow");
         terminal.wait_for("prod 333333333333");
+        line(&terminal, "cd ../acme-sandbox");
+        terminal.wait_for("awsenv sso login --sso-session corp");
+        line(&terminal, "awsenv sso login");
+        terminal.wait_for("sandbox 444444444444");
         line(&terminal, "exit");
         assert!(terminal.wait(), "{shell}");
         assert_eq!(std::fs::read_dir(temporary.path()).expect("there").count(), 0, "{shell}: something was left behind");

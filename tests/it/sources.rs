@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::run::Run;
-use crate::support::fake_aws::RoleSpec;
+use crate::support::fake_aws::{RoleSpec, SignInSession};
 use crate::support::home::{DEV_ROLE, DEVICE, Home, JANE};
 
 const MACHINE_ROLE: &str = "arn:aws:iam::777777777777:role/machine";
@@ -327,6 +327,44 @@ fn our_own_process_does_not_ask_itself() {
     assert_eq!(identity(&home, env(&home, "role", &[])), OPEN_ROLE);
     assert_eq!(identity(&home, env(&home, "other", &[])), OPEN_ROLE);
     env(&home, "a", &[]).fails(1, &["goes in a circle: a → b → a"]);
+}
+
+#[cfg(feature = "login")]
+/// A key of nobody's, in the form that the AWS CLI writes.
+const PROOF_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\\nMHcCAQEEIJQz50HzHnl/NgpoC0b7wQeEC0LGMEnrQN6xAP5HSdG5oAoGCCqGSM49\\nAwEHoUQDQgAEX1QVPtSiOd3nHCbvzE6JoZ0695IqEarWMaiJZfLYIaVCEy0P3pfi\\n5ckvF4VmmWvcJm0/32iYcuy42g0qH3lWAA==\\n-----END EC PRIVATE KEY-----\\n";
+
+#[cfg(feature = "login")]
+#[test]
+fn a_session_of_aws_login_is_read_and_refreshed() {
+    let home = home(&format!("[profile console]\nlogin_session = {JANE}\nregion = eu-west-1\n"));
+    env(&home, "console", &[]).fails(
+        3,
+        &["profile `console` is not signed in: there is no session of `aws login` for it", "hint: aws login --profile console"],
+    );
+    // sha256 of the ARN names the file, as the AWS CLI has it.
+    let name = data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(JANE));
+    let file = format!(".aws/login/cache/{name}.json");
+    home.write(&file, &format!(
+        r#"{{"accessToken": {{"accessKeyId": "ASIAOLD", "secretAccessKey": "s", "sessionToken": "t", "accountId": "111111111111", "expiresAt": "2020-01-01T00:00:00Z"}},
+            "tokenType": "aws_sigv4", "refreshToken": "first", "idToken": "x", "clientId": "arn:aws:signin:::devtools/same-device", "dpopKey": "{PROOF_KEY}"}}"#
+    ));
+    env(&home, "console", &[]).fails(3, &["has ended", "hint: aws login --profile console"]);
+    home.aws.world().sign_in = Some(SignInSession { arn: JANE.into(), refresh_token: "first".into() });
+    assert_eq!(identity(&home, env(&home, "console", &[])), JANE);
+    let before = home.aws.actions().len();
+    identity(&home, env(&home, "console", &[]));
+    assert_eq!(home.aws.actions().len(), before, "cached");
+    assert!(
+        std::fs::read_to_string(home.path(&file)).expect("there").contains("refresh-"),
+        "the AWS CLI finds what awsenv refreshed"
+    );
+    home.run(&home.root, &["logout", "--all"]).succeeds();
+    home.write(
+        &file,
+        &std::fs::read_to_string(home.path(&file)).expect("there").replace("\"expiresAt\":\"20", "\"expiresAt\":\"19"),
+    );
+    env(&home, "console", &[("AWS_ENDPOINT_URL_SIGNIN", "http://127.0.0.1:9"), ("AWS_MAX_ATTEMPTS", "1")])
+        .fails(6, &["cannot be refreshed"]);
 }
 
 #[test]

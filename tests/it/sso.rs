@@ -1,6 +1,5 @@
 //! IAM Identity Center: signing in, one sign-in for the AWS CLI and awsenv, and profiles for all that is assigned.
 
-use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -8,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::moto::python;
 use crate::run::Run;
+use crate::support::browser::{follow, get};
 use crate::support::fake_aws::{RoleSpec, START_URL};
 use crate::support::home::Home;
 
@@ -63,27 +63,10 @@ fn page(home: &Home) -> String {
     page
 }
 
-/// What a browser gets from a page: the answer's head and body.
-fn get(url: &str) -> String {
-    let (host, path) = url.strip_prefix("http://").expect("plain").split_once('/').expect("a path");
-    let mut stream = TcpStream::connect(host).expect("it listens");
-    write!(stream, "GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer
-}
-
-/// The person signs in on the page, and the browser follows the way back.
-fn follow(page: &str) -> String {
-    let answer = get(page);
-    let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or_else(|| panic!("{answer}"));
-    get(location)
-}
-
 #[track_caller]
 fn sign_in(home: &Home, arguments: &[&str]) -> Run {
     let child = start(home, arguments, &[("BROWSER", &browser(home))]);
-    assert!(follow(&page(home)).contains("You are signed in"));
+    assert!(follow(&page(home)).expect("an answer").contains("You are signed in"));
     end(child).succeeds()
 }
 
@@ -202,16 +185,16 @@ fn what_the_browser_brings_must_be_ours() {
     let page = page(&home);
     let back = page.split("redirect_uri=").nth(1).and_then(|rest| rest.split('&').next()).expect("a way back");
     let back = back.replace("%3A", ":").replace("%2F", "/");
-    assert!(get(&format!("{back}?code=evil&state=guessed")).starts_with("HTTP/1.1 404"));
-    assert!(get(&format!("{back}?code=evil")).starts_with("HTTP/1.1 404"));
+    assert!(get(&format!("{back}?code=evil&state=guessed")).expect("an answer").starts_with("HTTP/1.1 404"));
+    assert!(get(&format!("{back}?code=evil")).expect("an answer").starts_with("HTTP/1.1 404"));
     // An open connection that says nothing holds up nobody.
     let _idle = TcpStream::connect(back.strip_prefix("http://").and_then(|rest| rest.split('/').next()).expect("a host"))
         .expect("it listens");
-    assert!(follow(&page).contains("You are signed in"));
+    assert!(follow(&page).expect("an answer").contains("You are signed in"));
     end(child).succeeds();
     home.aws.world().identity_center.denies = true;
     let child = start(&home, &["sso", "login"], &[("BROWSER", &browser(&home))]);
-    assert!(follow(&self::page(&home)).contains("The sign-in failed"));
+    assert!(follow(&self::page(&home)).expect("an answer").contains("The sign-in failed"));
     end(child).fails(3, &["cannot sign in: the browser came back with an error: no", "hint: awsenv sso login"]);
 }
 

@@ -88,6 +88,7 @@ impl Home {
             ("AWS_ENDPOINT_URL_STS".into(), self.aws.url.clone()),
             ("AWS_ENDPOINT_URL_SSO".into(), self.aws.url.clone()),
             ("AWS_ENDPOINT_URL_SSO_OIDC".into(), self.aws.url.clone()),
+            ("AWS_ENDPOINT_URL_SIGNIN".into(), self.aws.url.clone()),
             ("AWS_EC2_METADATA_SERVICE_ENDPOINT".into(), self.aws.url.clone()),
         ])
     }

@@ -1,11 +1,12 @@
 //! A strict fake of AWS on loopback: it checks signatures, clocks, one-time codes, trust policies and permissions as
-//! AWS does, and answers in AWS's words: STS, IAM Identity Center, and the metadata of instances and containers. For tests
+//! AWS does, and answers in AWS's words: STS, IAM Identity Center, the sign-in service, and the metadata of instances and containers. For tests
 //! and the playground.
 
 mod answer;
 mod identity_center;
 mod machine;
 mod server;
+mod signin;
 mod sigv4;
 mod sts;
 mod world;
@@ -13,6 +14,7 @@ mod world;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pub use identity_center::START_URL;
+pub use signin::SignInSession;
 pub use world::{AccessKey, Device, Fault, RoleSpec, User, World, access_key_id};
 
 /// A running fake. It ends with this value.

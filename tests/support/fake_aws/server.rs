@@ -19,7 +19,7 @@ use time::macros::format_description;
 
 use super::answer::Answer;
 use super::world::{Fault, LoggedRequest, World};
-use super::{identity_center, machine, sigv4, sts};
+use super::{identity_center, machine, signin, sigv4, sts};
 
 pub struct Server {
     pub port: u16,
@@ -180,6 +180,10 @@ fn answer(parts: &hyper::http::request::Parts, body: &[u8], world: &Mutex<World>
         "Authorize" => identity_center::authorize(&mut world, &query),
         "StartDeviceAuthorization" => identity_center::device_authorization(&mut world, &json),
         "CreateToken" => identity_center::token(&mut world, &json),
+        "CreateOAuth2Token" => {
+            let url = format!("http://{}{path}", header(parts, "host").unwrap_or_default());
+            signin::token(&mut world, header(parts, "dpop").as_deref(), &url, &json)
+        }
         "GetRoleCredentials" => identity_center::role_credentials(&mut world, bearer.as_deref(), &query),
         "ListAccounts" => identity_center::accounts(&world, bearer.as_deref(), &query),
         "ListAccountRoles" => identity_center::roles(&world, bearer.as_deref(), &query),
@@ -195,6 +199,7 @@ fn action(method: &str, path: &str) -> &'static str {
         ("GET", "/authorize") => "Authorize",
         ("POST", "/device_authorization") => "StartDeviceAuthorization",
         ("POST", "/token") => "CreateToken",
+        ("POST", "/v1/token") => "CreateOAuth2Token",
         ("GET", "/federation/credentials") => "GetRoleCredentials",
         ("GET", "/assignment/accounts") => "ListAccounts",
         ("GET", "/assignment/roles") => "ListAccountRoles",

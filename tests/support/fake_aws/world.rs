@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::identity_center::IdentityCenter;
 use super::machine::Machine;
+use super::signin::SignInSession;
 use data_encoding::BASE32_NOPAD;
 use totp_rs::{Algorithm, Builder, Totp};
 
@@ -161,6 +162,7 @@ pub struct World {
     pub web_identities: HashMap<String, Option<String>>,
     pub identity_center: IdentityCenter,
     pub machine: Machine,
+    pub sign_in: Option<SignInSession>,
     pub sessions: HashMap<String, Session>,
     pub faults: VecDeque<Fault>,
     pub log: Vec<LoggedRequest>,
