@@ -64,23 +64,70 @@ fn the_region_is_the_profiles_else_the_environments_else_the_partitions() {
     assert_eq!(regions, ["eu-north-1", "ap-south-1", "us-east-1", "cn-north-1"]);
 }
 
-#[test]
-fn calls_go_through_the_proxy_that_the_environment_names() {
-    let home = home("region = eu-west-3\n");
-    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}", proxy.local_addr().expect("bound"));
+/// A proxy that lets nobody through, and the one host that it was asked for.
+fn proxy() -> (String, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("bound"));
     let request = std::thread::spawn(move || {
-        let (mut stream, _) = proxy.accept().expect("a connection");
+        let (mut stream, _) = listener.accept().expect("a connection");
         let mut bytes = [0; 512];
         let count = stream.read(&mut bytes).expect("a request");
         stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").expect("answered");
-        String::from_utf8_lossy(&bytes[..count]).into_owned()
+        String::from_utf8_lossy(&bytes[..count]).lines().next().unwrap_or_default().to_owned()
     });
-    let environment = [("AWS_ENDPOINT_URL_STS", ""), ("HTTPS_PROXY", address.as_str()), ("AWS_MAX_ATTEMPTS", "1")];
-    home.run_with(&home.root, &["login", "plain"], &environment, "")
-        .fails(6, &["cannot reach STS in eu-west-3", "hint: check the network, HTTPS_PROXY"]);
-    let request = request.join().expect("no panic");
-    assert!(request.starts_with("CONNECT sts.eu-west-3.amazonaws.com:443 "), "{request}");
+    (address, request)
+}
+
+/// The host that a sign-in asks for, and what it says of the failure.
+fn host(home: &Home, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    let (address, request) = proxy();
+    let unset = ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"].map(|name| (name, ""));
+    let proxied = [("HTTPS_PROXY", address.as_str()), ("AWS_MAX_ATTEMPTS", "1")];
+    let all = [&unset[..], &proxied, environment].concat();
+    home.run_with(&home.root, arguments, &all, "").fails(6, &["cannot reach", "hint: check the network, HTTPS_PROXY"]);
+    request.join().expect("no panic")
+}
+
+#[test]
+fn calls_go_through_the_proxy_that_the_environment_names() {
+    let home = home("region = eu-west-3\n");
+    assert!(host(&home, &["login", "plain"], &[]).starts_with("CONNECT sts.eu-west-3.amazonaws.com:443 "));
+}
+
+/// <https://docs.aws.amazon.com/general/latest/gr/sts.html>
+#[test]
+fn partitions_fips_and_dual_stack_have_hosts_of_their_own() {
+    let start = "https://corp.awsapps.com/start";
+    for (of_profile, environment, expected) in [
+        ("region = cn-north-1\n", None, "sts.cn-north-1.amazonaws.com.cn"),
+        ("region = us-gov-west-1\n", None, "sts.us-gov-west-1.amazonaws.com"),
+        ("region = eusc-de-east-1\n", None, "sts.eusc-de-east-1.amazonaws.eu"),
+        ("region = us-east-2\nuse_fips_endpoint = true\n", None, "sts-fips.us-east-2.amazonaws.com"),
+        ("region = us-east-2\nuse_dualstack_endpoint = true\n", None, "sts.us-east-2.api.aws"),
+        ("region = us-east-2\n", Some(("AWS_USE_FIPS_ENDPOINT", "true")), "sts-fips.us-east-2.amazonaws.com"),
+        (
+            "region = us-east-2\nuse_fips_endpoint = true\n",
+            Some(("AWS_USE_FIPS_ENDPOINT", "false")),
+            "sts.us-east-2.amazonaws.com",
+        ),
+        (
+            "region = us-east-2\nendpoint_url = http://127.0.0.1:9\nignore_configured_endpoint_urls = true\n",
+            None,
+            "sts.us-east-2.amazonaws.com",
+        ),
+    ] {
+        let home = home(of_profile);
+        let line = host(&home, &["login", "plain"], &environment.into_iter().collect::<Vec<_>>());
+        assert!(line.starts_with(&format!("CONNECT {expected}:443 ")), "{of_profile}: {line}");
+    }
+    for (of_session, expected) in
+        [("eu-west-1", "oidc.eu-west-1.amazonaws.com"), ("cn-north-1", "oidc.cn-north-1.amazonaws.com.cn")]
+    {
+        let home = home("");
+        home.append(".aws/config", &format!("[sso-session corp]\nsso_start_url = {start}\nsso_region = {of_session}\n"));
+        let line = host(&home, &["sso", "login", "--sso-session", "corp", "--device-code"], &[]);
+        assert!(line.starts_with(&format!("CONNECT {expected}:443 ")), "{line}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::moto::python;
+use crate::pty::{EVERY_SHELL, Shell};
 use crate::run::Run;
 use crate::support::browser::{follow, get};
 use crate::support::fake_aws::{RoleSpec, START_URL};
@@ -253,6 +254,23 @@ fn the_hook_says_what_to_run_and_opens_no_browser() {
     sign_in(&home, &["sso", "login"]);
     let (after, _) = home.export(&project, &after);
     assert_eq!(after["AWSENV_ACCOUNT_ID"], "444444444444");
+}
+
+#[test]
+fn auto_login_opens_the_browser_on_entering() {
+    let home = home();
+    home.write(".config/awsenv/config.ini", "[trust]\nprofiles = *\n[sso]\nauto_login = true\n");
+    let project = home.project("sandbox", "sandbox\n");
+    let browser = browser(&home);
+    for kind in EVERY_SHELL {
+        home.run(&home.root, &["logout", "--all"]).succeeds();
+        let _none_yet = std::fs::remove_file(token_file(&home));
+        let shell = Shell::start_with(&home, kind, "", "", &[("BROWSER", &browser)]);
+        shell.line(&format!("cd {}", project.display()));
+        assert!(follow(&page(&home)).expect("an answer").contains("You are signed in"));
+        let mut shell = shell;
+        assert_eq!(shell.environment()["AWSENV_ACCOUNT_ID"], "444444444444", "{}", kind.name());
+    }
 }
 
 fn aws(home: &Home, arguments: &[&str]) -> serde_json::Value {
