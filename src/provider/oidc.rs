@@ -231,10 +231,10 @@ impl<'a> Oidc<'a> {
             Failure::Unreachable(why) => failure::unreachable(self.what(), SERVICE, &self.session.oidc, &why),
             Failure::Answered { status, code, message, .. } => {
                 let said = failure::said(&code, &message);
+                if let Some(error) = failure::busy(&self.what(), status, &code, &said) {
+                    return error;
+                }
                 match code.as_str() {
-                    _ if failure::busy(&self.what(), status, &code, &said).is_some() => {
-                        failure::busy(&self.what(), status, &code, &said).unwrap_or_else(|| refused(said))
-                    }
                     "AccessDeniedException" => {
                         refused("the request was denied in the browser".into()).hint(self.session.sign_in_command())
                     }

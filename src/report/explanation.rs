@@ -104,8 +104,7 @@ pub fn target(step: &Step) -> Option<(&'static str, &ServiceTarget)> {
 
 /// From the last step that has a session, forward.
 fn would_ask(steps: &[Explained], context: &Context) -> WouldAsk {
-    let lives = |explained: &&Explained| matches!(explained.session, SessionState::Valid(_));
-    let cached = steps.iter().rposition(|explained| lives(&explained));
+    let cached = steps.iter().rposition(|explained| matches!(explained.session, SessionState::Valid(_)));
     for explained in &steps[cached.map_or(0, |at| at + 1)..] {
         if let Some(serial) = explained.step.mfa_serial() {
             return WouldAsk::MfaCode(serial.to_owned());
