@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exports::{self, Variables};
 use crate::prompt::{self, Remaining};
 use crate::provider::aws_files;
-use crate::session::{Freshness, NoCodes, Obtained, RENEW_NOW, RENEW_SOON, Renewal, Request, Sessions, TokenCodes};
+use crate::session::{Freshness, NoCodes, Obtained, RENEW_NOW, Renewal, Request, Sessions, TokenCodes};
 use crate::settings::Settings;
 use crate::sso::SignIn;
 
@@ -145,7 +145,7 @@ impl Activation<'_> {
     }
 
     fn loaded_keys(&self, profile: &str, obtained: &Obtained, cached: bool, now: i64) -> Turn {
-        let Obtained { credentials, summary, renewal, from_cache, is_new } = obtained;
+        let Obtained { credentials, summary, renewal, margins, from_cache, is_new } = obtained;
         let region = self.directive.region.as_deref().or(summary.region.as_deref());
         let loaded = Loaded {
             kind: Some(summary.kind.clone()),
@@ -158,12 +158,12 @@ impl Activation<'_> {
             ..self.loaded(profile)
         };
         let expires_at = credentials.expires_at.unwrap_or(i64::MAX);
-        let soon = expires_at - now <= RENEW_SOON;
+        let soon = expires_at - now <= margins.soon;
         let deadline = match renewal {
             Renewal::Never => None,
             Renewal::Silent if soon => Some(now + RETRY_SECONDS),
-            Renewal::Silent => Some(expires_at - RENEW_SOON),
-            Renewal::NeedsPerson => Some(expires_at - RENEW_NOW).filter(|at| *at > now),
+            Renewal::Silent => Some(expires_at - margins.soon),
+            Renewal::NeedsPerson => Some(expires_at - margins.now).filter(|at| *at > now),
         };
         let renew = *renewal == Renewal::Silent && soon && *from_cache;
         Turn {

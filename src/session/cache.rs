@@ -10,6 +10,7 @@ use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use zeroize::Zeroizing;
 
 use super::key::{self, KeySource};
+use super::{Freshness, Margins};
 use crate::context::Context;
 use crate::credentials::{CacheKey, SessionCredentials};
 use crate::error::{Error, Result};
@@ -27,6 +28,8 @@ pub struct Header {
     pub kind: String,
     pub expires_at: Option<i64>,
     pub account_id: Option<String>,
+    /// How long the session lived when it was had, in seconds.
+    pub lifetime: Option<i64>,
 }
 
 /// The directory of session files.
@@ -69,12 +72,12 @@ impl<'a> SessionCache<'a> {
         keys.filter_map(|key| Some((key.clone(), self.header(&key)?))).collect()
     }
 
-    /// A session that does not expire within `margin` seconds of `now`.
-    #[must_use]
-    pub fn read(&self, key: &CacheKey, now: i64, margin: i64) -> Option<SessionCredentials> {
+    /// A session that is fresh enough, and its margins.
+    pub(super) fn read(&self, key: &CacheKey, now: i64, freshness: Freshness) -> Option<(SessionCredentials, Margins)> {
         let bytes = private_file::read(&self.path(key)?).ok()?;
         let file = parse(&bytes)?;
-        if file.header.expires_at.is_some_and(|expires_at| expires_at - now <= margin) {
+        let margins = Margins::of(file.header.lifetime);
+        if file.header.expires_at.is_some_and(|expires_at| expires_at - now <= margins.for_freshness(freshness)) {
             return None;
         }
         let text = match file.source {
@@ -82,7 +85,7 @@ impl<'a> SessionCache<'a> {
             KeySource::Plain => return None,
             source => open(&key::existing(source, self.context)?, key, file.open_part, file.body)?,
         };
-        credentials(&text, file.header)
+        Some((credentials(&text, file.header)?, margins))
     }
 
     /// Whether a session was written at or after a moment.
@@ -168,6 +171,9 @@ fn open_part(source: KeySource, header: &Header) -> String {
     if let Some(expires_at) = header.expires_at {
         let _infallible = writeln!(text, "expires_at: {expires_at}");
     }
+    if let Some(lifetime) = header.lifetime {
+        let _infallible = writeln!(text, "lifetime: {lifetime}");
+    }
     if let Some(account_id) = &header.account_id {
         let _infallible = writeln!(text, "account_id: {account_id}");
     }
@@ -189,6 +195,7 @@ fn parse(bytes: &[u8]) -> Option<Parsed<'_>> {
             "profile" => value.clone_into(&mut header.profile),
             "kind" => value.clone_into(&mut header.kind),
             "expires_at" => header.expires_at = Some(value.parse().ok()?),
+            "lifetime" => header.lifetime = Some(value.parse().ok()?),
             "account_id" => header.account_id = Some(value.to_owned()),
             _ => {}
         }
@@ -260,6 +267,7 @@ mod tests {
             kind: "assume_role".into(),
             expires_at: Some(1000),
             account_id: Some("222222222222".into()),
+            lifetime: Some(600),
         };
         let credentials = SessionCredentials {
             access_key_id: "ASIAEXAMPLE".into(),
@@ -278,8 +286,11 @@ mod tests {
         let cache = SessionCache::new(&context, CacheMode::Sealed);
         let (header, credentials) = session();
         cache.write(&key('a'), &header, &credentials).expect("written");
-        assert_eq!(cache.read(&key('a'), 0, 300), Some(credentials));
-        assert_eq!(cache.read(&key('a'), 700, 300), None);
+        // Of ten minutes the last 100 s count as expired, and the last 200 s as soon.
+        let margins = Margins { soon: 200, now: 100 };
+        assert_eq!(cache.read(&key('a'), 850, Freshness::Cached), Some((credentials, margins)));
+        assert_eq!(cache.read(&key('a'), 850, Freshness::RenewSoon), None);
+        assert_eq!(cache.read(&key('a'), 900, Freshness::Cached), None);
         assert_eq!(cache.header(&key('a')), Some(header));
         let path = cache.path(&key('a')).expect("a path");
         let bytes = fs::read(&path).expect("read");
@@ -298,17 +309,17 @@ mod tests {
         let path = cache.path(&key('a')).expect("a path");
         let bytes = fs::read(&path).expect("read");
         fs::write(cache.path(&key('b')).expect("a path"), &bytes).expect("copied");
-        assert_eq!(cache.read(&key('b'), 0, 0), None);
+        assert_eq!(cache.read(&key('b'), 0, Freshness::Cached), None);
         let later = String::from_utf8_lossy(&bytes).contains("expires_at: 1000");
         assert!(later);
         let position = bytes.windows(4).position(|window| window == b"1000").expect("there");
         let mut edited = bytes.clone();
         edited[position] = b'9';
         fs::write(&path, edited).expect("edited");
-        assert_eq!(cache.read(&key('a'), 0, 0), None);
+        assert_eq!(cache.read(&key('a'), 0, Freshness::Cached), None);
         for end in 0..bytes.len() {
             fs::write(&path, &bytes[..end]).expect("cut");
-            assert_eq!(cache.read(&key('a'), 0, 0), None);
+            assert_eq!(cache.read(&key('a'), 0, Freshness::Cached), None);
         }
     }
 
@@ -320,9 +331,9 @@ mod tests {
         let cache = SessionCache::new(&context, CacheMode::Plain);
         let text = [open_part(KeySource::Plain, &header).as_bytes(), b"ASIAEXAMPLE\nvery-secret\nvery-token"].concat();
         private_file::replace(&cache.path(&key('a')).expect("a path"), &text).expect("written");
-        assert_eq!(cache.read(&key('a'), 0, 0), Some(credentials));
-        assert_eq!(SessionCache::new(&context, CacheMode::Sealed).read(&key('a'), 0, 0), None);
-        assert_eq!(SessionCache::new(&context, CacheMode::Off).read(&key('a'), 0, 0), None);
+        assert_eq!(cache.read(&key('a'), 0, Freshness::Cached).map(|(found, _)| found), Some(credentials));
+        assert_eq!(SessionCache::new(&context, CacheMode::Sealed).read(&key('a'), 0, Freshness::Cached), None);
+        assert_eq!(SessionCache::new(&context, CacheMode::Off).read(&key('a'), 0, Freshness::Cached), None);
     }
 
     #[test]

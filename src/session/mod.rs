@@ -18,12 +18,33 @@ use std::time::Duration;
 
 use crate::credentials::SessionCredentials;
 
-/// Seconds before its expiry at which a session is renewed if that takes no person.
-pub const RENEW_SOON: i64 = 900;
-/// Seconds before its expiry at which a session counts as expired.
+/// Seconds before its expiry at which a session is renewed if that takes no person, at most.
+const RENEW_SOON: i64 = 900;
+/// Seconds before its expiry at which a session counts as expired, at most.
 pub const RENEW_NOW: i64 = 300;
 /// How long to wait for another process that signs in.
 pub const SIGN_IN_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Seconds before its expiry at which a session is renewed, and at which it counts as expired. A short session is not
+/// always about to expire: of its life only the last third, and the last sixth, count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Margins {
+    pub soon: i64,
+    pub now: i64,
+}
+
+impl Margins {
+    /// Those of a session that lives so many seconds in all, where that is known.
+    #[must_use]
+    pub fn of(lifetime: Option<i64>) -> Self {
+        let at_most = |margin: i64, part: i64| lifetime.map_or(margin, |seconds| margin.min(seconds / part));
+        Margins { soon: at_most(RENEW_SOON, 3), now: at_most(RENEW_NOW, 6) }
+    }
+
+    fn for_freshness(self, freshness: Freshness) -> i64 {
+        if freshness == Freshness::RenewSoon { self.soon } else { self.now }
+    }
+}
 
 /// How fresh the credentials must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +86,7 @@ pub struct Obtained {
     pub credentials: SessionCredentials,
     pub summary: Summary,
     pub renewal: Renewal,
+    pub margins: Margins,
     /// Whether nothing was asked for outside the cache and the files.
     pub from_cache: bool,
     /// Whether the cache has something new that other shells may wait for.

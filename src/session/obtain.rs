@@ -7,9 +7,7 @@ use std::time::Duration;
 use super::codes::{Ask, SentCodes};
 use super::flight::{self, Held};
 use super::index::Index;
-use super::{
-    Freshness, Header, Obtained, RENEW_NOW, RENEW_SOON, Renewal, Request, SIGN_IN_PATIENCE, SessionCache, Summary, TokenCodes,
-};
+use super::{Freshness, Header, Margins, Obtained, Renewal, Request, SIGN_IN_PATIENCE, SessionCache, Summary, TokenCodes};
 use crate::context::Context;
 use crate::credentials::{CacheKey, CredentialPlan, SessionCredentials, Step};
 use crate::error::{Error, Kind, Result};
@@ -101,7 +99,10 @@ impl<'a> Sessions<'a> {
             index.write(&summary);
         }
         let renewal = self.renewal(&summary, &credentials);
-        Ok(Obtained { credentials, summary, renewal, from_cache: !walk.asked, is_new: walk.asked && walk.kept })
+        let lifetime = credentials.expires_at.map(|at| at - self.context.now());
+        let kept = self.cache.header(&summary.session).and_then(|header| header.lifetime);
+        let margins = Margins::of(kept.or(lifetime));
+        Ok(Obtained { credentials, summary, renewal, margins, from_cache: !walk.asked, is_new: walk.asked && walk.kept })
     }
 
     fn resolve(&self, profile: Option<&str>) -> Result<ResolvedProfile> {
@@ -145,16 +146,17 @@ impl<'a> Sessions<'a> {
 
     fn cached(&self, index: &Index, freshness: Freshness) -> Option<Obtained> {
         let summary = index.read()?;
-        let margin = if freshness == Freshness::RenewSoon { RENEW_SOON } else { RENEW_NOW };
-        let credentials = self.cache.read(&summary.session, self.context.now(), margin)?;
+        let (credentials, margins) = self.cache.read(&summary.session, self.context.now(), freshness)?;
         let renewal = self.renewal(&summary, &credentials);
-        Some(Obtained { credentials, summary, renewal, from_cache: true, is_new: false })
+        Some(Obtained { credentials, summary, renewal, margins, from_cache: true, is_new: false })
     }
 
     fn renewal(&self, summary: &Summary, credentials: &SessionCredentials) -> Renewal {
         let lives = |key: &CacheKey| {
-            let header = self.cache.header(key);
-            header.and_then(|header| header.expires_at).is_some_and(|expires_at| expires_at - self.context.now() > RENEW_NOW)
+            self.cache.header(key).is_some_and(|header| {
+                let margins = Margins::of(header.lifetime);
+                header.expires_at.is_some_and(|expires_at| expires_at - self.context.now() > margins.now)
+            })
         };
         match (&summary.person_session, credentials.expires_at) {
             (_, None) => Renewal::Never,
@@ -175,18 +177,18 @@ impl<'a> Sessions<'a> {
         }
         let key = walk.plan.cache_key(index);
         let last = index + 1 == walk.plan.steps.len();
-        let margin = if last && walk.freshness == Freshness::RenewSoon { RENEW_SOON } else { RENEW_NOW };
+        let freshness = if last { walk.freshness } else { Freshness::Cached };
         let sign_in = walk.freshness == Freshness::SignIn;
         let started = self.context.now();
-        let cached = |sessions: &Self| sessions.cache.read(&key, sessions.context.now(), margin);
-        if !sign_in && let Some(credentials) = cached(self) {
+        let cached = |sessions: &Self| sessions.cache.read(&key, sessions.context.now(), freshness);
+        if !sign_in && let Some((credentials, _)) = cached(self) {
             return Ok(credentials);
         }
         let flight =
             flight::board(self.cache.directory(), key.as_str(), self.patience).map_err(|held| still_held(walk.profile, &held))?;
         // Whoever held the lock may have signed in meanwhile: even a sign-in "now" is not needed twice at once.
         if (!sign_in || (flight.waited && self.cache.written_since(&key, started)))
-            && let Some(credentials) = cached(self)
+            && let Some((credentials, _)) = cached(self)
         {
             return Ok(credentials);
         }
@@ -255,13 +257,20 @@ impl<'a> Sessions<'a> {
             return;
         }
         let step = &walk.plan.steps[index];
+        let key = walk.plan.cache_key(index);
+        // A source may hand out what it handed out before; then nothing is new to anybody.
+        let before = self.cache.header(&key);
+        if index == 0 && before.is_some_and(|before| before.expires_at.is_some() && before.expires_at == credentials.expires_at) {
+            return;
+        }
         let header = Header {
             profile: step.profile().to_owned(),
             kind: step.kind().to_owned(),
             expires_at: credentials.expires_at,
             account_id: credentials.account_id.clone(),
+            lifetime: credentials.expires_at.map(|at| at - self.context.now()),
         };
-        match self.cache.write(&walk.plan.cache_key(index), &header, credentials) {
+        match self.cache.write(&key, &header, credentials) {
             Ok(()) => walk.kept = true,
             Err(error) if self.notices.is_empty() => self.notices.push(error),
             Err(_) => {}

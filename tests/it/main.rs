@@ -17,6 +17,7 @@ mod network;
 mod playground;
 mod pty;
 mod quoting;
+mod renewal;
 mod reports;
 mod run;
 mod scenarios;
