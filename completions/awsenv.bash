@@ -22,11 +22,20 @@ _awsenv() {
             awsenv,completions)
                 cmd="awsenv__subcmd__completions"
                 ;;
+            awsenv,console)
+                cmd="awsenv__subcmd__console"
+                ;;
+            awsenv,credential-process)
+                cmd="awsenv__subcmd__credential__subcmd__process"
+                ;;
             awsenv,deny)
                 cmd="awsenv__subcmd__deny"
                 ;;
             awsenv,env)
                 cmd="awsenv__subcmd__env"
+                ;;
+            awsenv,exec)
+                cmd="awsenv__subcmd__exec"
                 ;;
             awsenv,explain)
                 cmd="awsenv__subcmd__explain"
@@ -52,6 +61,9 @@ _awsenv() {
             awsenv,prompt)
                 cmd="awsenv__subcmd__prompt"
                 ;;
+            awsenv,server)
+                cmd="awsenv__subcmd__server"
+                ;;
             awsenv,shell)
                 cmd="awsenv__subcmd__shell"
                 ;;
@@ -70,11 +82,20 @@ _awsenv() {
             awsenv__subcmd__help,completions)
                 cmd="awsenv__subcmd__help__subcmd__completions"
                 ;;
+            awsenv__subcmd__help,console)
+                cmd="awsenv__subcmd__help__subcmd__console"
+                ;;
+            awsenv__subcmd__help,credential-process)
+                cmd="awsenv__subcmd__help__subcmd__credential__subcmd__process"
+                ;;
             awsenv__subcmd__help,deny)
                 cmd="awsenv__subcmd__help__subcmd__deny"
                 ;;
             awsenv__subcmd__help,env)
                 cmd="awsenv__subcmd__help__subcmd__env"
+                ;;
+            awsenv__subcmd__help,exec)
+                cmd="awsenv__subcmd__help__subcmd__exec"
                 ;;
             awsenv__subcmd__help,explain)
                 cmd="awsenv__subcmd__help__subcmd__explain"
@@ -100,6 +121,9 @@ _awsenv() {
             awsenv__subcmd__help,prompt)
                 cmd="awsenv__subcmd__help__subcmd__prompt"
                 ;;
+            awsenv__subcmd__help,server)
+                cmd="awsenv__subcmd__help__subcmd__server"
+                ;;
             awsenv__subcmd__help,shell)
                 cmd="awsenv__subcmd__help__subcmd__shell"
                 ;;
@@ -112,11 +136,44 @@ _awsenv() {
             awsenv__subcmd__help,use)
                 cmd="awsenv__subcmd__help__subcmd__use"
                 ;;
+            awsenv__subcmd__help__subcmd__server,start)
+                cmd="awsenv__subcmd__help__subcmd__server__subcmd__start"
+                ;;
+            awsenv__subcmd__help__subcmd__server,status)
+                cmd="awsenv__subcmd__help__subcmd__server__subcmd__status"
+                ;;
+            awsenv__subcmd__help__subcmd__server,stop)
+                cmd="awsenv__subcmd__help__subcmd__server__subcmd__stop"
+                ;;
             awsenv__subcmd__help__subcmd__sso,login)
                 cmd="awsenv__subcmd__help__subcmd__sso__subcmd__login"
                 ;;
             awsenv__subcmd__help__subcmd__sso,populate)
                 cmd="awsenv__subcmd__help__subcmd__sso__subcmd__populate"
+                ;;
+            awsenv__subcmd__server,help)
+                cmd="awsenv__subcmd__server__subcmd__help"
+                ;;
+            awsenv__subcmd__server,start)
+                cmd="awsenv__subcmd__server__subcmd__start"
+                ;;
+            awsenv__subcmd__server,status)
+                cmd="awsenv__subcmd__server__subcmd__status"
+                ;;
+            awsenv__subcmd__server,stop)
+                cmd="awsenv__subcmd__server__subcmd__stop"
+                ;;
+            awsenv__subcmd__server__subcmd__help,help)
+                cmd="awsenv__subcmd__server__subcmd__help__subcmd__help"
+                ;;
+            awsenv__subcmd__server__subcmd__help,start)
+                cmd="awsenv__subcmd__server__subcmd__help__subcmd__start"
+                ;;
+            awsenv__subcmd__server__subcmd__help,status)
+                cmd="awsenv__subcmd__server__subcmd__help__subcmd__status"
+                ;;
+            awsenv__subcmd__server__subcmd__help,stop)
+                cmd="awsenv__subcmd__server__subcmd__help__subcmd__stop"
                 ;;
             awsenv__subcmd__sso,help)
                 cmd="awsenv__subcmd__sso__subcmd__help"
@@ -143,7 +200,7 @@ _awsenv() {
 
     case "${cmd}" in
         awsenv)
-            opts="-h -V --help --version hook export use shell allow deny status prompt login logout env profiles explain sso completions help"
+            opts="-h -V --help --version hook export use shell allow deny status prompt login logout env exec credential-process console server profiles explain sso completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -184,6 +241,50 @@ _awsenv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        awsenv__subcmd__console)
+            opts="-h --profile --service --region --print --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__credential__subcmd__process)
+            opts="-h --profile --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         awsenv__subcmd__deny)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -210,7 +311,25 @@ _awsenv() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "env json fish nu" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "env json fish nu dotenv powershell docker ini" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__exec)
+            opts="-h --profile --server --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -249,7 +368,7 @@ _awsenv() {
             return 0
             ;;
         awsenv__subcmd__help)
-            opts="hook export use shell allow deny status prompt login logout env profiles explain sso completions help"
+            opts="hook export use shell allow deny status prompt login logout env exec credential-process console server profiles explain sso completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -290,6 +409,34 @@ _awsenv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        awsenv__subcmd__help__subcmd__console)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__help__subcmd__credential__subcmd__process)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         awsenv__subcmd__help__subcmd__deny)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -305,6 +452,20 @@ _awsenv() {
             return 0
             ;;
         awsenv__subcmd__help__subcmd__env)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__help__subcmd__exec)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -419,6 +580,62 @@ _awsenv() {
         awsenv__subcmd__help__subcmd__prompt)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__help__subcmd__server)
+            opts="start stop status"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__help__subcmd__server__subcmd__start)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__help__subcmd__server__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__help__subcmd__server__subcmd__stop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -589,6 +806,140 @@ _awsenv() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__server)
+            opts="-h --help start stop status help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__server__subcmd__help)
+            opts="start stop status help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__server__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__server__subcmd__help__subcmd__start)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__server__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__server__subcmd__help__subcmd__stop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__server__subcmd__start)
+            opts="-h --bind --port --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__server__subcmd__status)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        awsenv__subcmd__server__subcmd__stop)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

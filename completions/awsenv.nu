@@ -79,7 +79,7 @@ module completions {
   ]
 
   def "nu-complete awsenv env format" [] {
-    [ "env" "json" "fish" "nu" ]
+    [ "env" "json" "fish" "nu" "dotenv" "powershell" "docker" "ini" ]
   }
 
   # Print credentials for other programs
@@ -87,6 +87,71 @@ module completions {
     --profile: string@"nu-complete awsenv profiles"
     --format: string@"nu-complete awsenv env format"
     --help(-h)                # Print help (see more with '--help')
+  ]
+
+  # Run a command with a profile's credentials
+  export extern "awsenv exec" [
+    --profile: string@"nu-complete awsenv profiles"
+    --server                  # Let the command ask the credential server, so that it outlives its session
+    --help(-h)                # Print help
+  ]
+
+  # Print credentials as a `credential_process` of ~/.aws/config does
+  export extern "awsenv credential-process" [
+    --profile: string@"nu-complete awsenv profiles"
+    --help(-h)                # Print help
+  ]
+
+  # Open the AWS web console, signed in
+  export extern "awsenv console" [
+    --profile: string@"nu-complete awsenv profiles"
+    --service: string         # A service's page, as it is named in the console's addresses
+    --region: string
+    --print                   # Print the address instead of opening it; whoever has it is signed in
+    --help(-h)                # Print help
+  ]
+
+  # Start, end or look at the local credential server
+  export extern "awsenv server" [
+    --help(-h)                # Print help
+  ]
+
+  # Start it (`export = server` and `exec --server` start it by themselves)
+  export extern "awsenv server start" [
+    --bind: string            # Listen at this address too, for containers
+    --port: string            # Listen at this port; otherwise at a free one
+    --help(-h)                # Print help
+  ]
+
+  # End it
+  export extern "awsenv server stop" [
+    --help(-h)                # Print help
+  ]
+
+  # Whether it runs, and where
+  export extern "awsenv server status" [
+    --json
+    --help(-h)                # Print help
+  ]
+
+  # Print this message or the help of the given subcommand(s)
+  export extern "awsenv server help" [
+  ]
+
+  # Start it (`export = server` and `exec --server` start it by themselves)
+  export extern "awsenv server help start" [
+  ]
+
+  # End it
+  export extern "awsenv server help stop" [
+  ]
+
+  # Whether it runs, and where
+  export extern "awsenv server help status" [
+  ]
+
+  # Print this message or the help of the given subcommand(s)
+  export extern "awsenv server help help" [
   ]
 
   # List every profile with its kind, account, region and session state
@@ -199,6 +264,34 @@ module completions {
 
   # Print credentials for other programs
   export extern "awsenv help env" [
+  ]
+
+  # Run a command with a profile's credentials
+  export extern "awsenv help exec" [
+  ]
+
+  # Print credentials as a `credential_process` of ~/.aws/config does
+  export extern "awsenv help credential-process" [
+  ]
+
+  # Open the AWS web console, signed in
+  export extern "awsenv help console" [
+  ]
+
+  # Start, end or look at the local credential server
+  export extern "awsenv help server" [
+  ]
+
+  # Start it (`export = server` and `exec --server` start it by themselves)
+  export extern "awsenv help server start" [
+  ]
+
+  # End it
+  export extern "awsenv help server stop" [
+  ]
+
+  # Whether it runs, and where
+  export extern "awsenv help server status" [
   ]
 
   # List every profile with its kind, account, region and session state

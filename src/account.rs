@@ -22,6 +22,17 @@ pub fn partition_of_arn(arn: &str) -> Option<&str> {
     arn.strip_prefix("arn:")?.split(':').next()
 }
 
+/// The partition that a region is in.
+#[must_use]
+pub fn partition_of_region(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ if region.starts_with("eusc-") => "aws-eusc",
+        _ => "aws",
+    }
+}
+
 /// The name of the role in the ARN of a role, without its path.
 #[must_use]
 pub fn role_name(role_arn: &str) -> Option<&str> {

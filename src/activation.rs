@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exports::{self, Variables};
 use crate::prompt::{self, Remaining};
 use crate::provider::aws_files;
+use crate::server::{Grant, Listening, Server};
 use crate::session::{Freshness, NoCodes, Obtained, RENEW_NOW, Renewal, Request, Sessions, TokenCodes};
 use crate::settings::Settings;
 use crate::sso::SignIn;
@@ -74,6 +75,22 @@ pub fn turn(
     }
 }
 
+/// What a command shall see that is run with a profile's credentials: what a shell sees that is pinned to it.
+///
+/// # Errors
+/// When the credential server is wanted, and cannot serve.
+pub fn for_command(
+    context: &Context,
+    settings: &Settings,
+    directive: &Directive,
+    request: &Request<'_>,
+    obtained: &Obtained,
+    how: Export,
+) -> Result<Target> {
+    let (entry, remaining) = (Entry::new(directive, None), Remaining::From(context.now()));
+    Activation { context, settings, directive, file: None, entry, remaining }.target_of(request, obtained, how, true)
+}
+
 /// Names a directive in force: another file, or another meaning, is another entry.
 struct Entry(String);
 
@@ -100,12 +117,8 @@ impl Activation<'_> {
             return Turn::load(self.target(exports::nothing(), loaded));
         };
         match self.directive.export {
-            Export::Env => self.load_keys(profile, codes),
+            Export::Env | Export::Server => self.load_keys(profile, codes),
             Export::Profile => self.load_name(profile),
-            Export::Server => Turn::unload(Some(
-                Error::failed(format!("cannot load profile `{profile}`"), "awsenv has no credential server yet")
-                    .hint("export = env, or export = profile, in .awsprofile"),
-            )),
         }
     }
 
@@ -126,12 +139,7 @@ impl Activation<'_> {
         let mut sessions = Sessions::new(self.context, self.settings, &mut *codes);
         sessions.ask_once = true;
         sessions.sso_sign_in = (self.settings.sso_auto_login && may_ask).then(|| SignIn::of_terminal(self.context));
-        let result = sessions.obtain(Request {
-            profile: Some(profile),
-            at_most: self.directive.duration,
-            account: self.directive.account_id.as_deref(),
-            freshness: Freshness::Cached,
-        });
+        let result = sessions.obtain(self.request(Some(profile)));
         let notices = std::mem::take(&mut sessions.notices);
         let turn = match result {
             Ok(obtained) => self.loaded_keys(profile, &obtained, notices.is_empty(), now),
@@ -145,17 +153,10 @@ impl Activation<'_> {
     }
 
     fn loaded_keys(&self, profile: &str, obtained: &Obtained, cached: bool, now: i64) -> Turn {
-        let Obtained { credentials, summary, renewal, margins, from_cache, is_new } = obtained;
-        let region = self.directive.region.as_deref().or(summary.region.as_deref());
-        let loaded = Loaded {
-            kind: Some(summary.kind.clone()),
-            account_id: obtained.account_id(),
-            role_arn: summary.role_arn.clone(),
-            region: region.map(str::to_owned),
-            expires_at: credentials.expires_at,
-            signed_in: true,
-            cached,
-            ..self.loaded(profile)
+        let Obtained { credentials, renewal, margins, from_cache, is_new, .. } = obtained;
+        let target = match self.target_of(&self.request(Some(profile)), obtained, self.directive.export, cached) {
+            Ok(target) => target,
+            Err(error) => return Turn::unload(Some(error)),
         };
         let expires_at = credentials.expires_at.unwrap_or(i64::MAX);
         let soon = expires_at - now <= margins.soon;
@@ -170,8 +171,45 @@ impl Activation<'_> {
             deadline,
             renewal: renew.then(|| BackgroundRenewal { profile: profile.to_owned(), at_most: self.directive.duration }),
             signed_in: *is_new,
-            ..Turn::load(self.target(exports::keys(credentials, region), loaded))
+            ..Turn::load(target)
         }
+    }
+
+    fn request<'r>(&'r self, profile: Option<&'r str>) -> Request<'r> {
+        Request {
+            profile,
+            at_most: self.directive.duration,
+            account: self.directive.account_id.as_deref(),
+            freshness: Freshness::Cached,
+        }
+    }
+
+    /// What a shell, or a command, shall see of credentials.
+    fn target_of(&self, request: &Request<'_>, obtained: &Obtained, how: Export, cached: bool) -> Result<Target> {
+        let Obtained { credentials, summary, .. } = obtained;
+        let region = self.directive.region.as_deref().or(summary.region.as_deref());
+        let loaded = Loaded {
+            kind: Some(summary.kind.clone()),
+            account_id: obtained.account_id(),
+            role_arn: summary.role_arn.clone(),
+            region: region.map(str::to_owned),
+            expires_at: credentials.expires_at,
+            signed_in: true,
+            cached,
+            ..self.loaded(request.profile.unwrap_or("default"))
+        };
+        let variables = match (how, Grant::of(request)) {
+            (Export::Server, Some(grant)) => {
+                let (url, token) = Server::of(self.context)?.ensure(Listening::default())?.address(&grant);
+                exports::server(&url, &token, region)
+            }
+            (Export::Server, None) => {
+                return Err(Error::failed("the credential server cannot serve this", "it serves profiles, and none was named")
+                    .hint("name one: --profile PROFILE"));
+            }
+            _ => exports::keys(credentials, region),
+        };
+        Ok(self.target(variables, loaded))
     }
 
     /// Credentials of another directory never stay; those of this one do while they may still serve. `declined` says

@@ -1,6 +1,8 @@
 //! Owns the command line: what may be written there, and its help. Parsing never does anything.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// AWS credentials per directory, in your own shell.
@@ -49,6 +51,14 @@ pub enum EnvFormat {
     Fish,
     /// a record for `load-env`
     Nu,
+    /// `NAME=value` for `.env` files
+    Dotenv,
+    /// `$env:NAME = 'value'`
+    Powershell,
+    /// `NAME=value` for `docker run --env-file`
+    Docker,
+    /// a section of `~/.aws/credentials`
+    Ini,
 }
 
 #[derive(Debug, Subcommand)]
@@ -142,13 +152,57 @@ pub enum Command {
     },
     /// Print credentials for other programs
     #[command(
-        after_help = "Examples:\n  eval \"$(awsenv env --profile acme-dev --format env)\"\n  awsenv env --format nu | from nuon | load-env"
+        after_help = "Examples:\n  eval \"$(awsenv env --profile acme-dev --format env)\"\n  awsenv env --format nu | from nuon | load-env\n  awsenv env --profile acme-dev --format docker > acme.env && docker run --env-file acme.env image"
     )]
     Env {
         #[arg(long)]
         profile: Option<String>,
         #[arg(long)]
         format: EnvFormat,
+    },
+    /// Run a command with a profile's credentials
+    #[command(
+        after_help = "Examples:\n  awsenv exec --profile acme-dev -- aws s3 ls\n  awsenv exec --profile acme-dev --server -- ./a-long-migration\n  awsenv exec --profile acme-prod          # your shell"
+    )]
+    Exec {
+        #[arg(long)]
+        profile: Option<String>,
+        /// Let the command ask the credential server, so that it outlives its session
+        #[arg(long)]
+        server: bool,
+        /// The command and its arguments; your shell, if there is none
+        #[arg(last = true, value_name = "CMD")]
+        command: Vec<OsString>,
+    },
+    /// Print credentials as a `credential_process` of ~/.aws/config does
+    #[command(
+        after_help = "Example, in ~/.aws/config:\n  [profile for-programs]\n  credential_process = awsenv credential-process --profile acme-dev"
+    )]
+    CredentialProcess {
+        #[arg(long)]
+        profile: Option<String>,
+    },
+    /// Open the AWS web console, signed in
+    #[command(
+        after_help = "Examples:\n  awsenv console --profile acme-dev\n  awsenv console --service s3 --region eu-west-1\n  awsenv console --print | wl-copy"
+    )]
+    Console {
+        #[arg(long)]
+        profile: Option<String>,
+        /// A service's page, as it is named in the console's addresses
+        #[arg(long)]
+        service: Option<String>,
+        #[arg(long)]
+        region: Option<String>,
+        /// Print the address instead of opening it; whoever has it is signed in
+        #[arg(long)]
+        print: bool,
+    },
+    /// Start, end or look at the local credential server
+    #[command(after_help = "Examples:\n  awsenv server status\n  awsenv server start --bind 169.254.170.2      # for containers")]
+    Server {
+        #[command(subcommand)]
+        command: ServerCommand,
     },
     /// List every profile with its kind, account, region and session state
     #[command(
@@ -219,5 +273,28 @@ pub enum SsoCommand {
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ServerCommand {
+    /// Start it (`export = server` and `exec --server` start it by themselves)
+    #[command(after_help = "Example:\n  awsenv server start --bind 169.254.170.2 --port 8998")]
+    Start {
+        /// Listen at this address too, for containers
+        #[arg(long, value_name = "ADDRESS")]
+        bind: Option<IpAddr>,
+        /// Listen at this port; otherwise at a free one
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// End it
+    #[command(after_help = "Example:\n  awsenv server stop")]
+    Stop,
+    /// Whether it runs, and where
+    #[command(after_help = "Example:\n  awsenv server status --json | jq .pid")]
+    Status {
+        #[arg(long)]
+        json: bool,
     },
 }

@@ -1,9 +1,9 @@
 //! Owns what the process was given: its environment, clock, directories and user. Everything else is handed this.
 //! Never changes any of it, and knows nothing of AWS beyond the names of its variables.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::env_diff::{Change, State};
@@ -27,7 +27,7 @@ pub struct Context {
     /// The effective user.
     pub uid: u32,
     home: Option<PathBuf>,
-    directories: [OnceCell<PathBuf>; 3],
+    directories: [OnceLock<PathBuf>; 3],
 }
 
 impl Context {
@@ -204,13 +204,14 @@ impl Context {
 
 /// AWS's variables and awsenv's own, and those that say who and where the user is.
 fn is_read(name: &[u8]) -> bool {
-    const OTHERS: [&[u8]; 12] = [
+    const OTHERS: [&[u8]; 13] = [
         b"BROWSER",
         b"DISPLAY",
         b"HOME",
         b"NO_COLOR",
         b"PATH",
         b"PWD",
+        b"SHELL",
         b"SSH_CONNECTION",
         b"SSH_TTY",
         b"TERM",

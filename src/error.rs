@@ -21,6 +21,10 @@ pub enum Kind {
     Unreachable,
     /// The user interrupted.
     Interrupted,
+    /// There is no such command to run.
+    CommandNotFound,
+    /// The command is there, and cannot be run.
+    CommandNotExecutable,
 }
 
 impl Kind {
@@ -34,6 +38,8 @@ impl Kind {
             Kind::NotTrusted => 4,
             Kind::Refused => 5,
             Kind::Unreachable => 6,
+            Kind::CommandNotExecutable => 126,
+            Kind::CommandNotFound => 127,
             Kind::Interrupted => 130,
         }
     }
@@ -96,6 +102,15 @@ impl Error {
     #[must_use]
     pub fn summary(&self) -> String {
         printable(&format!("{}: {}", self.what, self.why))
+    }
+
+    /// The failure and its hint in one line, for a program that shows one.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        match self.hint_text() {
+            Some(hint) => format!("{}; {hint}", self.summary()),
+            None => self.summary(),
+        }
     }
 
     #[must_use]

@@ -65,6 +65,15 @@ pub fn profile(name: &str, region: Option<&str>) -> Variables {
     with_region(variables, region)
 }
 
+/// `export = server`: where the keys are to be had, and no keys beside it. Other ways that would come first go.
+#[must_use]
+pub fn server(url: &str, token: &Secret, region: Option<&str>) -> Variables {
+    let mut variables: Variables = unset(KEYS.into_iter().chain(SHADOWS).chain(OTHER_IDENTITIES)).collect();
+    variables.insert("AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(), Some(url.into()));
+    variables.insert("AWS_CONTAINER_AUTHORIZATION_TOKEN".to_owned(), Some(token.clone()));
+    with_region(variables, region)
+}
+
 /// `profile = none`: no identity at all.
 #[must_use]
 pub fn nothing() -> Variables {

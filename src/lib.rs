@@ -23,6 +23,7 @@ pub mod prompt;
 pub mod provider;
 pub mod report;
 pub mod secret;
+pub mod server;
 pub mod session;
 pub mod settings;
 pub mod shell;

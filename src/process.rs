@@ -10,6 +10,7 @@ use crate::cli::Cli;
 use crate::cmd::{self, completions::PROFILES_WORD, renew::RENEW_WORD};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::server::SERVE_WORD;
 
 /// Runs this process's command line.
 #[must_use]
@@ -17,13 +18,25 @@ pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let words = [arguments.next(), arguments.next(), arguments.next()];
     let words = words.each_ref().map(|word| word.as_ref().and_then(|word| word.to_str()));
-    // What the hook and the completions call takes no time to parse, and no place in the help.
+    let only = |count: usize| std::env::args_os().count() == count + 1;
+    // What the hook, the completions and other programs call takes no time to parse, and no place in the help.
     let result = match words {
         [Some("export"), Some(shell), None] if !shell.starts_with('-') => cmd::export::run(&Context::from_process(), shell),
         [Some("hook"), Some(shell), None] if !shell.starts_with('-') => cmd::hook::run(&Context::from_process(), shell, false),
         [Some(RENEW_WORD), Some(profile), at_most] => {
             cmd::renew::run(&Context::from_process(), profile, at_most.and_then(|seconds| seconds.parse().ok()))
         }
+        [Some("credential-process"), Some("--profile"), Some(profile)] if only(3) => {
+            cmd::credential_process::run(&Context::from_process(), Some(profile))
+        }
+        [Some("exec"), ..] => {
+            let arguments: Vec<_> = std::env::args_os().skip(2).collect();
+            match cmd::exec::plain(&arguments) {
+                Some((profile, server, command)) => cmd::exec::run(&Context::from_process(), profile, server, command),
+                None => run(),
+            }
+        }
+        [Some(SERVE_WORD), ..] => cmd::serve(&Context::from_process(), std::env::args().skip(2)),
         [Some(PROFILES_WORD), None, None] => cmd::completions::profiles(&Context::from_process()),
         _ => run(),
     };

@@ -3,8 +3,11 @@
 
 use std::fmt;
 
+use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
 
 /// A secret text: a secret access key, a session token, a token code; and any variable of an environment, since one of
 /// them may be such.
@@ -22,6 +25,17 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// A text of 43 characters that nobody can guess.
+///
+/// # Errors
+/// When the system has no random numbers.
+pub(crate) fn random() -> Result<Secret> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut_slice())
+        .map_err(|error| Error::failed("cannot make a secret", format!("no random numbers: {error}")))?;
+    Ok(Secret::new(BASE64URL_NOPAD.encode(bytes.as_slice())))
 }
 
 impl From<&str> for Secret {

@@ -78,6 +78,8 @@ pub struct Settings {
     pub process_timeout: Duration,
     /// Whether entering a directory may open a browser to sign in to IAM Identity Center.
     pub sso_auto_login: bool,
+    /// How long the credential server stays when nobody needs it.
+    pub server_idle: Duration,
     pub prompt_format: String,
     /// Profiles whose prompt segment warns.
     pub production: Globs,
@@ -93,6 +95,7 @@ impl Default for Settings {
             network: NetworkSettings::default(),
             process_timeout: Duration::from_secs(60),
             sso_auto_login: false,
+            server_idle: Duration::from_secs(12 * 3_600),
             prompt_format: DEFAULT_PROMPT.to_owned(),
             production: Globs::default(),
             accounts: BTreeMap::new(),
@@ -153,6 +156,11 @@ impl Settings {
             "process.timeout" => self.process_timeout = seconds(value)?,
             "sso.auto_login" => {
                 self.sso_auto_login = value.parse().map_err(|_| format!("`auto_login` is true or false, not `{value}`"))?;
+            }
+            "server.idle" => {
+                let valid = value.parse().ok().filter(|seconds| (1..=604_800).contains(seconds));
+                self.server_idle =
+                    Duration::from_secs(valid.ok_or_else(|| format!("`{value}` is not a number of seconds from 1 to 604800"))?);
             }
             "prompt.format" => value.clone_into(&mut self.prompt_format),
             "prompt.production" => self.production = Globs::new(list(value)),

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::directory::Choice;
 use crate::error::{Result, say};
 use crate::generation::Generation;
+use crate::server::Server;
 use crate::session::{Freshness, NoCodes, Sessions};
 use crate::settings::Settings;
 
@@ -12,6 +13,9 @@ pub(super) fn run(context: &Context, profile: Option<&str>, all: bool) -> Result
     let mut nobody = NoCodes { why: "" };
     let sessions = Sessions::new(context, &settings, &mut nobody);
     let count = if all {
+        for (server, running) in Server::all(context)? {
+            server.stop(&running)?;
+        }
         sessions.forget_all()?
     } else {
         let choice = Choice::new(context, &settings, profile)?;

@@ -2,8 +2,11 @@
 
 mod allow;
 pub mod completions;
+mod console;
+pub mod credential_process;
 mod deny;
 mod env;
+pub mod exec;
 mod explain;
 pub mod export;
 pub mod hook;
@@ -12,6 +15,7 @@ mod logout;
 mod profiles;
 mod prompt;
 pub mod renew;
+mod server;
 mod shell;
 mod sso;
 mod status;
@@ -26,7 +30,8 @@ use crate::error::{Error, Result};
 use crate::exports;
 use crate::generation::Generation;
 use crate::report::SessionState;
-use crate::session::{Freshness, Obtained, Sessions};
+use crate::server::{Listening, Server};
+use crate::session::{Freshness, NoCodes, Obtained, Renewal, Sessions};
 use crate::settings::Settings;
 use crate::terminal::AskedCodes;
 
@@ -49,9 +54,30 @@ pub fn run(command: Command, context: &Context) -> Result<()> {
         Command::Env { profile, format } => env::run(context, profile.as_deref(), format),
         Command::Profiles { json } => profiles::run(context, json),
         Command::Explain { profile, json } => explain::run(context, profile.as_deref(), json),
+        Command::Exec { profile, server, command } => exec::run(context, profile.as_deref(), server, &command),
+        Command::CredentialProcess { profile } => credential_process::run(context, profile.as_deref()),
+        Command::Server { command } => server::run(context, command),
+        Command::Console { profile, service, region, print } => {
+            console::run(context, profile.as_deref(), service.as_deref(), region.as_deref(), print)
+        }
         Command::Sso { command } => sso::run(context, command),
         Command::Completions { shell } => completions::run(shell),
     }
+}
+
+/// Runs the credential server, as `Server::start` asks for it.
+///
+/// # Errors
+/// When it cannot listen.
+pub fn serve(context: &Context, mut arguments: impl Iterator<Item = String>) -> Result<()> {
+    let mut listening = Listening::default();
+    while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
+        match name.as_str() {
+            "--bind" => listening.bind = value.parse().ok(),
+            _ => listening.port = value.parse().ok(),
+        }
+    }
+    Server::of(context)?.serve(listening)
 }
 
 /// A session as `--json` shows it.
@@ -70,17 +96,47 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
+/// As `obtain`, for programs that ask again when fifteen minutes are left: what can be renewed without a person is
+/// renewed before it is handed out, and where that fails, what is still valid serves.
+fn obtain_lasting(context: &Context, settings: &Settings, choice: &Choice) -> Result<Obtained> {
+    let obtained = obtain(context, settings, choice)?;
+    let left = obtained.credentials.expires_at.map(|at| at - context.now());
+    if obtained.renewal != Renewal::Silent || left.is_none_or(|left| left > obtained.margins.soon) {
+        return Ok(obtained);
+    }
+    let mut nobody = NoCodes { why: "" };
+    let mut sessions = Sessions::new(context, settings, &mut nobody);
+    match sessions.obtain(choice.request(Freshness::RenewSoon)?) {
+        Ok(renewed) => {
+            tell(context, &renewed)?;
+            Ok(renewed)
+        }
+        Err(error) => {
+            context.log(|| format!("not renewed: {}", error.summary()));
+            Ok(obtained)
+        }
+    }
+}
+
 /// The credentials of the profile that a command is for, cached if they are. Says what went wrong beside, and tells the
 /// open shells of what is new.
 fn obtain(context: &Context, settings: &Settings, choice: &Choice) -> Result<Obtained> {
     let mut codes = AskedCodes::new();
     let mut sessions = Sessions::new(context, settings, &mut codes);
+    // Of many callers at once one asks, and the others take its answer, whatever it is.
+    sessions.ask_once = true;
     let obtained = sessions.obtain(choice.request(Freshness::Cached)?)?;
     for notice in &sessions.notices {
         eprintln!("{notice}");
     }
+    tell(context, &obtained)?;
+    Ok(obtained)
+}
+
+/// Tells the open shells of what is new.
+fn tell(context: &Context, obtained: &Obtained) -> Result<()> {
     if obtained.is_new {
         Generation::new(&context.data_dir()?).bump()?;
     }
-    Ok(obtained)
+    Ok(())
 }

@@ -1,10 +1,11 @@
 //! Owns what calls share: one current-thread runtime, the HTTP client, time limits and repetitions; and the plain
 //! requests to the metadata services, which the SDK's own clients read the environment for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -41,6 +42,7 @@ pub struct Connection {
     pub(super) runtime: tokio::runtime::Runtime,
     pub(super) network: Network,
     http: SharedHttpClient,
+    ca_bundle: Option<PathBuf>,
 }
 
 impl Connection {
@@ -51,7 +53,7 @@ impl Connection {
             .enable_all()
             .build()
             .map_err(|error| Error::failed("cannot start the network runtime", &error))?;
-        Ok(Connection { runtime, network, http: http::client(ca_bundle)? })
+        Ok(Connection { runtime, network, http: http::client(ca_bundle)?, ca_bundle: ca_bundle.map(Path::to_owned) })
     }
 
     /// What a client of the SDK is made from.
@@ -113,7 +115,17 @@ impl Connection {
         for (name, value) in headers {
             request.headers_mut().try_insert(*name, (*value).to_owned()).map_err(|error| error.to_string())?;
         }
-        let connector = http::direct().map_err(|error| error.summary())?;
+        self.exchange(&http::direct().map_err(|error| error.summary())?, request, timeout)
+    }
+
+    /// The same, GET, by the proxy that the environment names.
+    pub(super) fn request_proxied(&self, url: &str, timeout: Duration) -> Result<(u16, Secret), String> {
+        let request = HttpRequest::get(url).map_err(|error| error.to_string())?;
+        let connector = http::proxied(self.ca_bundle.as_deref()).map_err(|error| error.summary())?;
+        self.exchange(&connector, request, timeout)
+    }
+
+    fn exchange(&self, connector: &Connector, request: HttpRequest, timeout: Duration) -> Result<(u16, Secret), String> {
         let exchange = async {
             let response = connector.call(request).await.map_err(|error| http::root_cause(&error))?;
             let status = response.status().as_u16();

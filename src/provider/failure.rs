@@ -30,6 +30,7 @@ pub(super) enum Request<'a> {
     SessionToken(&'a SessionToken, &'a SessionCredentials),
     AssumeRole(&'a AssumeRole, Caller<'a>),
     WebIdentity(&'a WebIdentity),
+    FederationToken(&'a SessionCredentials),
     CallerIdentity(&'a SessionCredentials),
 }
 
@@ -188,7 +189,7 @@ fn unknown_device(request: &Request<'_>, refused: impl Fn(String) -> Error) -> E
     let serial = match request {
         Request::SessionToken(step, _) => step.mfa_serial.as_str(),
         Request::AssumeRole(step, _) => step.mfa_serial.as_deref().unwrap_or_default(),
-        Request::WebIdentity(_) | Request::CallerIdentity(_) => "",
+        Request::WebIdentity(_) | Request::FederationToken(_) | Request::CallerIdentity(_) => "",
     };
     refused(format!("AWS knows no MFA device {serial} for these keys"))
         .hint("list yours and correct mfa_serial in ~/.aws/config: aws iam list-mfa-devices --profile PROFILE")
@@ -200,6 +201,7 @@ impl Request<'_> {
             Request::SessionToken(step, _) => format!("cannot sign in with the keys of profile `{}`", step.profile),
             Request::AssumeRole(step, _) => format!("cannot assume {} (profile `{}`)", step.role_arn, step.profile),
             Request::WebIdentity(role) => format!("cannot assume {} with a web identity", role.role_arn),
+            Request::FederationToken(_) => "cannot sign in to the console with an IAM user's keys".to_owned(),
             Request::CallerIdentity(_) => "cannot check the keys".to_owned(),
         }
     }
@@ -207,7 +209,9 @@ impl Request<'_> {
     fn key_id(&self) -> &str {
         match self {
             Request::AssumeRole(_, caller) => &caller.credentials.access_key_id,
-            Request::SessionToken(_, from) | Request::CallerIdentity(from) => &from.access_key_id,
+            Request::SessionToken(_, from) | Request::FederationToken(from) | Request::CallerIdentity(from) => {
+                &from.access_key_id
+            }
             Request::WebIdentity(_) => "",
         }
     }
@@ -245,6 +249,8 @@ impl Request<'_> {
                 error("these keys are a session already, which cannot start another".into())
                     .hint("put long-lived keys (AKIA…) into the source profile")
             }
+            ("AccessDenied", Request::FederationToken(_)) => error(said.to_owned())
+                .hint("the user needs sts:GetFederationToken; or use a role: awsenv console --profile ROLE-PROFILE"),
             ("RegionDisabledException", _) => {
                 error(said.to_owned()).hint("choose another region for STS, or enable this one in the account")
             }

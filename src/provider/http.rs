@@ -31,6 +31,12 @@ pub(super) fn direct() -> Result<Connector> {
     Ok(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls(None)?).build())
 }
 
+/// A connector for a plain request that goes where the SDK's would.
+pub(super) fn proxied(ca_bundle: Option<&Path>) -> Result<Connector> {
+    let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls(ca_bundle)?);
+    Ok(connector.proxy_config(ProxyConfig::from_env()).build())
+}
+
 fn tls(ca_bundle: Option<&Path>) -> Result<TlsContext> {
     let trust = match ca_bundle {
         Some(path) => TrustStore::empty().with_pem_certificate(read_bundle(path)?),

@@ -6,10 +6,13 @@ pub mod aws_files;
 pub mod callback;
 pub mod connection;
 mod failure;
+pub mod federation;
 mod http;
+pub mod http_server;
 mod json;
 #[cfg(feature = "login")]
 pub mod login;
+pub mod loopback;
 pub mod metadata;
 pub mod oidc;
 pub mod portal;

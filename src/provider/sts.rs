@@ -1,4 +1,4 @@
-//! Owns the four calls to STS that awsenv makes.
+//! Owns the five calls to STS that awsenv makes.
 
 use aws_sdk_sts::Client;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
@@ -14,6 +14,9 @@ use crate::profile::{ServiceTarget, WebIdentity};
 use crate::secret::Secret;
 
 pub use super::failure::{Caller, StsError};
+
+/// A federated session may do what both the user and its own policy allow.
+const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
 /// STS.
 #[derive(Clone, Copy)]
@@ -76,6 +79,21 @@ impl Sts<'_> {
         let output =
             self.0.runtime.block_on(call.send()).map_err(|error| self.failed(Request::CallerIdentity(of), target, &error))?;
         Ok((output.account().unwrap_or_default().to_owned(), output.arn().unwrap_or_default().to_owned()))
+    }
+
+    /// GetFederationToken: what the user may do, as a session that can sign in to the console.
+    /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>
+    pub fn federation_token(
+        self,
+        target: &ServiceTarget,
+        from: &SessionCredentials,
+        name: &str,
+    ) -> Result<SessionCredentials, StsError> {
+        let call = self.client(target, Some(from), false)?.get_federation_token().name(name).policy(EVERYTHING);
+        let request = Request::FederationToken(from);
+        let output = self.0.runtime.block_on(call.send()).map_err(|error| self.failed(request, target, &error))?;
+        let granted = output.credentials().ok_or_else(|| failure::incomplete(&request))?;
+        Ok(session(granted, from.account_id.as_deref()))
     }
 
     /// AssumeRoleWithWebIdentity, which no credentials sign: the token in the file is the proof.

@@ -14,7 +14,7 @@ use crate::private_file;
 use crate::profile::{ResolvedProfile, identity};
 
 /// Variables that a profile's resolution depends on.
-const VARIABLES: [&str; 17] = [
+pub const VARIABLES: [&str; 17] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ACCESS_KEY_ID",

@@ -11,7 +11,7 @@ mod source;
 
 pub use cache::{Header, SessionCache};
 pub use codes::{Ask, NoCodes, TokenCodes};
-pub use index::Summary;
+pub use index::{Summary, VARIABLES};
 pub use obtain::Sessions;
 
 use std::time::Duration;

@@ -5,17 +5,16 @@ use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use super::Token;
 use crate::browser::Browser;
 use crate::context::Context;
-use crate::error::{Error, Result, say};
+use crate::error::{Result, say};
 use crate::profile::SsoSession;
 use crate::provider::callback::Callback;
 use crate::provider::connection::Connection;
 use crate::provider::oidc::{AuthorizationCode, Oidc};
-use crate::secret::Secret;
+use crate::secret;
 
 /// How long a person may take in the browser.
 const BROWSER_LIMIT: Duration = Duration::from_secs(600);
@@ -49,7 +48,7 @@ fn by_browser(context: &Context, connection: &Connection, session: &SsoSession, 
     let callback = Callback::listen(connection)?;
     let client = oidc.register(true)?;
     // <https://www.rfc-editor.org/rfc/rfc7636#section-4>
-    let (verifier, state) = (random()?, random()?);
+    let (verifier, state) = (secret::random()?, secret::random()?);
     let challenge = BASE64URL_NOPAD.encode(&Sha256::digest(verifier.expose()));
     let url = oidc.authorization_url(&[
         ("response_type", "code"),
@@ -83,12 +82,4 @@ fn open(context: &Context, url: &str) {
     {
         say("the browser could not be started; open the page yourself");
     }
-}
-
-/// A text that nobody can guess, of 43 characters.
-fn random() -> Result<Secret> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    getrandom::fill(bytes.as_mut_slice())
-        .map_err(|error| Error::failed("cannot sign in", format!("no random numbers: {error}")))?;
-    Ok(Secret::new(BASE64URL_NOPAD.encode(bytes.as_slice())))
 }

@@ -1,8 +1,9 @@
 //! A strict fake of AWS on loopback: it checks signatures, clocks, one-time codes, trust policies and permissions as
-//! AWS does, and answers in AWS's words: STS, IAM Identity Center, the sign-in service, and the metadata of instances and containers. For tests
+//! AWS does, and answers in AWS's words: STS, IAM Identity Center, the sign-in service and the console, and the metadata of instances and containers. For tests
 //! and the playground.
 
 mod answer;
+mod console;
 mod identity_center;
 mod machine;
 mod server;

@@ -19,7 +19,7 @@ use time::macros::format_description;
 
 use super::answer::Answer;
 use super::world::{Fault, LoggedRequest, World};
-use super::{identity_center, machine, signin, sigv4, sts};
+use super::{console, identity_center, machine, signin, sigv4, sts};
 
 pub struct Server {
     pub port: u16,
@@ -187,6 +187,7 @@ fn answer(parts: &hyper::http::request::Parts, body: &[u8], world: &Mutex<World>
         "GetRoleCredentials" => identity_center::role_credentials(&mut world, bearer.as_deref(), &query),
         "ListAccounts" => identity_center::accounts(&world, bearer.as_deref(), &query),
         "ListAccountRoles" => identity_center::roles(&world, bearer.as_deref(), &query),
+        "Federation" => console::federation(&mut world, &query),
         "Metadata" => machine::metadata(&mut world, method, path, |name| header(parts, name)),
         "Container" => machine::container(&mut world, header(parts, "authorization").as_deref()),
         _ => Answer::text(404, ""),
@@ -203,6 +204,7 @@ fn action(method: &str, path: &str) -> &'static str {
         ("GET", "/federation/credentials") => "GetRoleCredentials",
         ("GET", "/assignment/accounts") => "ListAccounts",
         ("GET", "/assignment/roles") => "ListAccountRoles",
+        ("GET", "/federation") => "Federation",
         ("GET", "/container/credentials") => "Container",
         (_, path) if path.starts_with("/latest/") => "Metadata",
         _ => "",

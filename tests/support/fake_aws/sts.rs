@@ -17,6 +17,7 @@ pub fn answer(world: &mut World, principal: &Principal, request: LoggedRequest) 
     world.log.push(request);
     let result = match action.as_str() {
         "GetSessionToken" => session_token(world, principal, &parameters),
+        "GetFederationToken" => federation_token(world, principal, &parameters),
         "AssumeRole" => assume_role(world, principal, &parameters),
         "GetCallerIdentity" => Ok(caller_identity(principal)),
         _ => Err((400, "InvalidAction", format!("Could not find operation {action} for version 2011-06-15"))),
@@ -120,6 +121,21 @@ fn session_token(world: &mut World, principal: &Principal, parameters: &Paramete
     let mfa = mfa(world, principal, parameters)?;
     let session = Principal { mfa, long_lived: false, ..principal.clone() };
     Ok(credentials(world, session, seconds))
+}
+
+fn federation_token(world: &mut World, principal: &Principal, parameters: &Parameters) -> Result<String, Refusal> {
+    if !principal.long_lived {
+        return Err((403, "AccessDenied", "Cannot call GetFederationToken with session credentials".into()));
+    }
+    let name = parameters.get("Name").cloned().unwrap_or_default();
+    // Without a policy of its own such a session may do nothing.
+    if !(2..=32).contains(&name.len()) || !parameters.contains_key("Policy") {
+        return Err((400, "ValidationError", "Name or Policy".into()));
+    }
+    let seconds = duration(parameters, 43_200, 129_600)?;
+    let session = format!("arn:aws:sts::{}:federated-user/{name}", principal.account);
+    let federated = Principal { assumed_role_session: Some(session), mfa: false, long_lived: false, ..principal.clone() };
+    Ok(credentials(world, federated, seconds))
 }
 
 fn assume_role(world: &mut World, principal: &Principal, parameters: &Parameters) -> Result<String, Refusal> {

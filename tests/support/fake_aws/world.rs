@@ -162,6 +162,8 @@ pub struct World {
     pub web_identities: HashMap<String, Option<String>>,
     pub identity_center: IdentityCenter,
     pub machine: Machine,
+    /// Sign-ins of the console, and whose they are.
+    pub console_tokens: HashMap<String, String>,
     pub sign_in: Option<SignInSession>,
     pub sessions: HashMap<String, Session>,
     pub faults: VecDeque<Fault>,
