@@ -28,6 +28,7 @@ fn main() {
     assert!(command(&home, binary, &home.root, &["login", "dev", "--mfa-code", &code]).status().expect("it runs").success());
     processes(&home, &project, binary);
     first_entry(&home);
+    handing_over(&home, &project, binary);
     prompts(&home, &project, binary);
 }
 
@@ -104,6 +105,61 @@ fn report(commands: &mut [(&str, Command)]) -> Vec<Duration> {
 
 fn first_entry(home: &Home) {
     println!("calls to STS for a first entry with an MFA code: {:?}", home.aws.actions());
+}
+
+/// What a command waits for before it begins, and what the server can do; of the static build, if there is one.
+fn handing_over(home: &Home, project: &Path, binary: &Path) {
+    let fixed = home.path("bin/awsenv-static");
+    let binary = if fixed.exists() { fixed.as_path() } else { binary };
+    println!("exec of /bin/true: what it adds is to be no more than an export");
+    let times = report(&mut [
+        ("/bin/true", command(home, Path::new("/bin/true"), project, &[])),
+        ("export bash, cached", command(home, binary, project, &["export", "bash"])),
+        ("exec --profile dev -- /bin/true", command(home, binary, project, &["exec", "--profile", "dev", "--", "/bin/true"])),
+        ("credential-process --profile dev", command(home, binary, project, &["credential-process", "--profile", "dev"])),
+    ]);
+    println!("  exec, without the command itself: {} µs", times[2].saturating_sub(times[0]).as_micros());
+    println!("the credential server, on one core");
+    let start = Instant::now();
+    // The server inherits the core that it is bound to.
+    let mut bound = Command::new("taskset");
+    bound.args(["-c", "0"]).arg(binary).args(["server", "start"]).env_clear().envs(home.environment()).stderr(Stdio::null());
+    assert!(bound.status().expect("taskset is installed").success());
+    println!("  started in {} ms", start.elapsed().as_millis());
+    let script = "echo $AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN";
+    let mut place = command(home, binary, project, &["exec", "--server", "--profile", "dev", "--", "sh", "-c", script]);
+    let place = String::from_utf8(place.stdout(Stdio::piped()).output().expect("it runs").stdout).expect("UTF-8");
+    let (url, token) = place.trim().split_once(' ').expect("an address and a token");
+    let start = Instant::now();
+    let (clients, requests) = (8, 5_000);
+    std::thread::scope(|scope| {
+        for _ in 0..clients {
+            scope.spawn(|| ask(url, token, requests));
+        }
+    });
+    println!("  {:.0} requests a second, {clients} clients", f64::from(clients * requests) / start.elapsed().as_secs_f64());
+    let status =
+        command(home, binary, project, &["server", "status", "--json"]).stdout(Stdio::piped()).output().expect("it runs");
+    let json: serde_json::Value = serde_json::from_slice(&status.stdout).expect("JSON");
+    let memory = std::fs::read_to_string(format!("/proc/{}/status", json["pid"])).expect("it runs");
+    println!("  {}", memory.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());
+    assert!(command(home, binary, project, &["server", "stop"]).status().expect("it runs").success());
+}
+
+/// Requests one after another on one connection, each answered with status 200.
+fn ask(url: &str, token: &str, requests: u32) {
+    use std::io::{Read, Write};
+    let (host, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("an address");
+    let mut stream = std::net::TcpStream::connect(host).expect("it listens");
+    stream.set_nodelay(true).expect("set");
+    let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {token}\r\n\r\n");
+    let mut answer = [0; 8192];
+    for _ in 0..requests {
+        stream.write_all(request.as_bytes()).expect("sent");
+        // An answer is smaller than a segment of loopback, and comes in one piece.
+        let count = stream.read(&mut answer).expect("an answer");
+        assert!(answer[..count].starts_with(b"HTTP/1.1 200"));
+    }
 }
 
 /// The hook's function at a prompt where nothing changed, against an empty function.
