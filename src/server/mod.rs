@@ -13,7 +13,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -141,8 +141,10 @@ impl<'a> Server<'a> {
     pub fn ensure(&self, listening: Listening) -> Result<Running> {
         if let Some(running) = self.running() {
             // Whoever needs it says so: it ends when nobody does.
-            let _best_effort =
-                File::options().write(true).open(&self.state).and_then(|file| file.set_modified(SystemTime::now()));
+            let _best_effort = File::options()
+                .write(true)
+                .open(&self.state)
+                .and_then(|file| file.set_modified(UNIX_EPOCH + Duration::from_secs(self.context.now().unsigned_abs())));
             return Ok(running);
         }
         self.start(listening)

@@ -108,4 +108,26 @@ fn keys_and_roles_serve_the_aws_cli_and_boto3() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+
+    // The other ways to hand them over.
+    let aws = python("aws").display().to_string();
+    let whoami = [aws.as_str(), "sts", "get-caller-identity", "--query", "Arn", "--output", "text"];
+    for more in [&["--profile", "dev", "--"][..], &["--server", "--profile", "dev", "--"]] {
+        let run = home.run_with(&home.root, &[&["exec"], more, &whoami].concat(), &environment, "").succeeds();
+        assert_eq!(run.stdout.trim(), "arn:aws:sts::123456789012:assumed-role/dev/tester", "{more:?}");
+    }
+    home.run_with(&home.root, &["server", "stop"], &environment, "").succeeds();
+    let awsenv = env!("CARGO_BIN_EXE_awsenv");
+    home.append(".aws/config", &format!("[profile via]\ncredential_process = {awsenv} credential-process --profile dev\n"));
+    let identity = moto.aws(
+        &home,
+        &[("AWS_ENDPOINT_URL_STS".to_owned(), moto.url.clone())],
+        &["sts", "get-caller-identity", "--profile", "via"],
+    );
+    assert_eq!(identity["Arn"], "arn:aws:sts::123456789012:assumed-role/dev/tester");
+    let ini = home.run_with(&home.root, &["env", "--profile", "dev", "--format", "ini"], &environment, "").succeeds().stdout;
+    let file = home.write("aws.ini", &ini).display().to_string();
+    let of_file = [("AWS_SHARED_CREDENTIALS_FILE".to_owned(), file), ("AWS_CONFIG_FILE".to_owned(), "/dev/null".to_owned())];
+    let identity = moto.aws(&home, &of_file, &["sts", "get-caller-identity", "--profile", "dev"]);
+    assert_eq!(identity["Arn"], "arn:aws:sts::123456789012:assumed-role/dev/tester");
 }
