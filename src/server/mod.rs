@@ -212,13 +212,14 @@ impl<'a> Server<'a> {
         // It has nothing to put in order; and one that an interactive shell started may have to ignore TERM.
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).map_err(|error| failed(error.to_string()))?;
         let start = Instant::now();
-        while self.running().is_some() {
+        // Where a shell needs it at this very moment, another one may run already.
+        let same = || self.running().is_some_and(|now| now.pid == running.pid);
+        while same() {
             if start.elapsed() > START_LIMIT {
                 return Err(failed("it does not end".into()));
             }
             sleep(POLL);
         }
-        private_file::remove(&self.state).map_err(|error| failed(error.to_string()))?;
         Ok(())
     }
 
