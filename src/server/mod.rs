@@ -156,9 +156,9 @@ impl<'a> Server<'a> {
     /// When it cannot be started, or the address is taken.
     pub fn start(&self, listening: Listening) -> Result<Running> {
         let failed = |why: String| Error::failed("cannot start the credential server", why);
-        private_file::remove(&self.state).map_err(|error| failed(error.to_string()))?;
-        if let Some(directory) = self.state.parent() {
-            private_file::create_directory(directory).map_err(|error| failed(error.to_string()))?;
+        // What one that was killed left is taken away under the lock: none that lives loses its own.
+        if let Some(_lock) = self.lock(Duration::ZERO).map_err(|error| failed(error.to_string()))? {
+            private_file::remove(&self.state).map_err(|error| failed(error.to_string()))?;
         }
         // Nobody reads what it says once it runs, so it cannot be a pipe.
         let log = self.state.with_extension("log");
@@ -223,6 +223,22 @@ impl<'a> Server<'a> {
         Ok(())
     }
 
+    /// The lock that a server holds as long as it lives; none if another process keeps it for longer than `patience`.
+    fn lock(&self, patience: Duration) -> std::io::Result<Option<File>> {
+        if let Some(directory) = self.lock.parent() {
+            private_file::create_directory(directory)?;
+        }
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&self.lock)?;
+        let start = Instant::now();
+        while lock.try_lock().is_err() {
+            if start.elapsed() >= patience {
+                return Ok(None);
+            }
+            sleep(POLL);
+        }
+        Ok(Some(lock))
+    }
+
     /// Serves, until nobody needs it. One that finds another at work ends at once.
     ///
     /// # Errors
@@ -231,14 +247,8 @@ impl<'a> Server<'a> {
         let failed = |why: String| Error::failed("the credential server cannot start", why);
         // The terminal that it was started from may go. One that was started by hand in the foreground stays there.
         let _is_leader = rustix::process::setsid();
-        if let Some(directory) = self.lock.parent() {
-            private_file::create_directory(directory).map_err(|error| failed(error.to_string()))?;
-        }
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&self.lock);
-        let lock = lock.map_err(|error| failed(error.to_string()))?;
-        if lock.try_lock().is_err() {
-            return Ok(());
-        }
+        // Whoever starts one holds the lock for a moment.
+        let Some(lock) = self.lock(Duration::from_millis(100)).map_err(|error| failed(error.to_string()))? else { return Ok(()) };
         let loopback = Listener::bind(IpAddr::from([127, 0, 0, 1]), listening.port.unwrap_or(0))?;
         let port = loopback.port();
         let bound = listening.bind.map(|address| Listener::bind(address, port)).transpose()?;
