@@ -5,8 +5,9 @@
 
 mod grant;
 mod service;
+mod state_file;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
@@ -18,7 +19,6 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::error::{Error, Result, word};
@@ -38,6 +38,7 @@ const FILES: &str = "server-";
 /// How long a start may take.
 const START_LIMIT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(5);
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// Where a server shall listen besides loopback, and at which port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +78,7 @@ impl Serialize for Text {
 pub struct Server<'a> {
     context: &'a Context,
     state: PathBuf,
+    /// Held by the one server that there may be, from its first moment on.
     lock: PathBuf,
 }
 
@@ -124,14 +126,10 @@ impl<'a> Server<'a> {
         Ok(all.filter_map(|server| server.running().map(|running| (server, running))).collect())
     }
 
-    /// The server, if it runs: it holds the lock as long as it lives, however it ends.
+    /// The server, if it runs.
     #[must_use]
     pub fn running(&self) -> Option<Running> {
-        let lock = File::open(&self.lock).ok()?;
-        match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => serde_json::from_slice(&private_file::read(&self.state).ok()?).ok(),
-            _ => None,
-        }
+        state_file::read(&self.state)
     }
 
     /// The server; starts it if it does not run.
@@ -156,9 +154,8 @@ impl<'a> Server<'a> {
     /// When it cannot be started, or the address is taken.
     pub fn start(&self, listening: Listening) -> Result<Running> {
         let failed = |why: String| Error::failed("cannot start the credential server", why);
-        // What one that was killed left is taken away under the lock: none that lives loses its own.
-        if let Some(_lock) = self.lock(Duration::ZERO).map_err(|error| failed(error.to_string()))? {
-            private_file::remove(&self.state).map_err(|error| failed(error.to_string()))?;
+        if let Some(directory) = self.state.parent() {
+            private_file::create_directory(directory).map_err(|error| failed(error.to_string()))?;
         }
         // Nobody reads what it says once it runs, so it cannot be a pipe.
         let log = self.state.with_extension("log");
@@ -187,16 +184,24 @@ impl<'a> Server<'a> {
                 }
                 return Ok(running);
             }
-            if let Ok(Some(status)) = child.try_wait().map(|status| status.filter(|status| !status.success())) {
-                let why = said()
-                    .lines()
-                    .next()
-                    .map_or_else(|| status.to_string(), |line| line.trim_start_matches("awsenv: ").to_owned());
-                return Err(
-                    failed(why).hint("another port: awsenv server start --port PORT; without --port any free one is taken")
-                );
+            match child.try_wait() {
+                // Another one was at work, and has ended since.
+                Ok(Some(status)) if status.success() => {
+                    sleep(AGAIN);
+                    child = command.spawn().map_err(|error| failed(error.to_string()))?;
+                }
+                Ok(Some(status)) => {
+                    let text = said();
+                    let why = text
+                        .lines()
+                        .next()
+                        .map_or_else(|| status.to_string(), |line| line.trim_start_matches("awsenv: ").to_owned());
+                    return Err(
+                        failed(why).hint("another port: awsenv server start --port PORT; without --port any free one is taken")
+                    );
+                }
+                _ => sleep(POLL),
             }
-            sleep(POLL);
         }
         Err(failed(format!("it did not listen within {} s", START_LIMIT.as_secs()))
             .hint(format!("cat {}", word(&self.state.with_extension("log")))))
@@ -223,22 +228,6 @@ impl<'a> Server<'a> {
         Ok(())
     }
 
-    /// The lock that a server holds as long as it lives; none if another process keeps it for longer than `patience`.
-    fn lock(&self, patience: Duration) -> std::io::Result<Option<File>> {
-        if let Some(directory) = self.lock.parent() {
-            private_file::create_directory(directory)?;
-        }
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&self.lock)?;
-        let start = Instant::now();
-        while lock.try_lock().is_err() {
-            if start.elapsed() >= patience {
-                return Ok(None);
-            }
-            sleep(POLL);
-        }
-        Ok(Some(lock))
-    }
-
     /// Serves, until nobody needs it. One that finds another at work ends at once.
     ///
     /// # Errors
@@ -247,8 +236,11 @@ impl<'a> Server<'a> {
         let failed = |why: String| Error::failed("the credential server cannot start", why);
         // The terminal that it was started from may go. One that was started by hand in the foreground stays there.
         let _is_leader = rustix::process::setsid();
-        // Whoever starts one holds the lock for a moment.
-        let Some(lock) = self.lock(Duration::from_millis(100)).map_err(|error| failed(error.to_string()))? else { return Ok(()) };
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&self.lock);
+        let lock = lock.map_err(|error| failed(error.to_string()))?;
+        if lock.try_lock().is_err() {
+            return Ok(());
+        }
         let loopback = Listener::bind(IpAddr::from([127, 0, 0, 1]), listening.port.unwrap_or(0))?;
         let port = loopback.port();
         let bound = listening.bind.map(|address| Listener::bind(address, port)).transpose()?;
@@ -261,12 +253,11 @@ impl<'a> Server<'a> {
             path,
             key: Text(key),
         };
-        let text = Zeroizing::new(serde_json::to_vec(&running).map_err(|error| failed(error.to_string()))?);
-        private_file::replace(&self.state, &text).map_err(|error| failed(error.to_string()))?;
+        let state = state_file::publish(&self.state, &running).map_err(|error| failed(error.to_string()))?;
         let service = Service::new(self.context, running, self.state.clone())?;
         let served = http_server::serve([Some(loopback), bound].into_iter().flatten().collect(), service);
         private_file::remove(&self.state).map_err(|error| failed(error.to_string()))?;
-        drop(lock);
+        drop((state, lock));
         served
     }
 }
