@@ -21,4 +21,5 @@ static:
 
 # The cost of a cached entry and of a prompt, as ratios; with the static build too
 bench: static
-    AWSENV_BENCH_STATIC=target/x86_64-unknown-linux-musl/release/awsenv cargo bench --bench cost
+    cargo build --release --package nu_plugin_awsenv
+    AWSENV_BENCH_STATIC=target/x86_64-unknown-linux-musl/release/awsenv AWSENV_BENCH_NU_PLUGIN=target/release/nu_plugin_awsenv cargo bench --bench cost

@@ -192,6 +192,32 @@ fn prompts(home: &Home, project: &Path, binary: &Path) {
         home.path("hook.nu").display()
     );
     println!("  {:<5} {:>6.1} µs", "nu", hundredths(home, project, &nu, &["--no-config-file".to_owned()], &script) / 100.0);
+    if let Ok(plugin) = std::env::var("AWSENV_BENCH_NU_PLUGIN") {
+        nu_plugin(home, project, binary, &nu, &plugin);
+    }
+}
+
+/// A cd between projects in nu: the whole of what the hook does, by the plugin and by the binary.
+fn nu_plugin(home: &Home, project: &Path, binary: &Path, nu: &str, plugin: &str) {
+    println!("nu, a cd between two projects");
+    home.project("other", "prod\n");
+    assert!(
+        command(home, binary, project, &["env", "--profile", "prod", "--format", "json"]).status().expect("it runs").success()
+    );
+    let script = |by_plugin: bool| {
+        format!(
+            "source {}; $env.__awsenv.plugin = {by_plugin}; let hook = {{|| let due = (__awsenv_due); if $due != null {{ __awsenv_act $due }} }}
+             do --env $hook; if $env.AWSENV_PROFILE? != 'dev' {{ exit 1 }}
+             let took = (timeit {{ for i in 1..200 {{ cd ../other; do --env $hook; cd ../acme; do --env $hook }} }}); print ($took / 400 / 10ns | math round)",
+            home.path("hook.nu").display()
+        )
+    };
+    let words = ["--no-config-file".to_owned(), "--plugins".to_owned(), format!("[{plugin}]")];
+    let [warm, external] = [true, false].map(|by_plugin| hundredths(home, project, nu, &words, &script(by_plugin)) / 100.0);
+    println!("  plugin {warm:>7.0} µs\n  binary {external:>7.0} µs   plugin against binary: {:.2}", warm / external);
+    let first = "let took = (timeit { awsenv export --told '' }); print ($took / 10ns | math round)";
+    let cold = hundredths(home, project, nu, &words, first) / 100.0;
+    println!("  the plugin's first call, which starts it: {cold:.0} µs");
 }
 
 /// The number that a script prints: hundredths of a microsecond; the median of nine runs.

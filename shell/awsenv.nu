@@ -7,10 +7,13 @@
 
 const __awsenv_bin = "AWSENV_BINARY"
 const __awsenv_generation_file = "AWSENV_GENERATION_FILE"
+# What the plugin is given of the environment: to fetch all of it takes longer than all the rest.
+const __awsenv_variables = [AWSENV_VARIABLES]
 
 $env.__awsenv = {
     pwd: "", nearer: [], file: null, content: null, generation: null, present: [], absent: [], checked: (date now)
     deadline: null, expires: null, template: null, repaint: null, production: false, told: "", pin: ""
+    plugin: (scope commands | where name == "awsenv export" and type == plugin | is-not-empty)
 }
 
 # The content of a file, as far as it can matter. A pipe put in its place is not read: that could wait for ever.
@@ -81,7 +84,27 @@ def __awsenv_due [] {
     null
 }
 
-# Runs the binary. What is to be tried is recorded as tried first, so that an interrupt cannot repeat it at each prompt.
+# What the plugin answers, if it is there, else the binary: which variables to hide, and the hook's own state. Those to
+# set are set. A plugin that fails, as one of another version of nu does, is told of once, and the binary serves.
+def --env __awsenv_ask [told: string] {
+    if $env.__awsenv.plugin {
+        let update = try {
+            awsenv export --told $told --environment ($env | select -o ...$__awsenv_variables)
+        } catch {|problem|
+            print --stderr $"awsenv: the plugin does not work: ($problem.msg); run: cargo install nu_plugin_awsenv, and plugin add ~/.cargo/bin/nu_plugin_awsenv"
+        }
+        if $update != null {
+            load-env $update.set
+            return $update
+        }
+        $env.__awsenv.plugin = false
+    }
+    let update = try { with-env {AWSENV_TOLD: $told} { ^$__awsenv_bin export nu } | from json } catch { null }
+    if $update != null { load-env $update.set }
+    $update
+}
+
+# Runs the plugin or the binary. What is to be tried is recorded as tried first, so that an interrupt cannot repeat it at each prompt.
 def --env __awsenv_load [] {
     let found = (__awsenv_walk)
     let before = $env.__awsenv
@@ -91,9 +114,8 @@ def --env __awsenv_load [] {
         generation: (try { $"($__awsenv_generation_file).(open --raw $__awsenv_generation_file)" } catch { null })
         pin: ($env.AWSENV_PIN? | default ""), present: $marks, checked: (date now)
     })
-    let update = try { with-env {AWSENV_TOLD: $before.told} { ^$__awsenv_bin export nu } | from json } catch { null }
+    let update = (__awsenv_ask $before.told)
     if $update == null { return }
-    load-env $update.set
     for name in $update.hide { hide-env --ignore-errors $name }
     # A file that was watched before is compared with what it was before the binary ran, so that no edit is lost.
     let known = $marks

@@ -3,15 +3,85 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::env_diff::{Change, State};
+use crate::env_diff::State;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
 /// Names and values of environment variables.
 pub type Environment = BTreeMap<String, Secret>;
+
+/// Every variable that anything here reads or sets, for a caller that hands them over one by one. A test compares it
+/// with the sources.
+pub const VARIABLES: [&str; 64] = [
+    "AWSENV_ACCOUNT_ID",
+    "AWSENV_CACHE_DIR",
+    "AWSENV_CONFIG",
+    "AWSENV_DATA_DIR",
+    "AWSENV_DIR",
+    "AWSENV_DISABLE",
+    "AWSENV_EXPIRATION",
+    "AWSENV_LOG",
+    "AWSENV_MFA",
+    "AWSENV_PIN",
+    "AWSENV_PROFILE",
+    "AWSENV_PROMPT",
+    "AWSENV_STATE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SIGNIN",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+    "AWS_METADATA_SERVICE_TIMEOUT",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECURITY_TOKEN",
+    "AWS_SESSION_EXPIRATION",
+    "AWS_SESSION_TOKEN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "BROWSER",
+    "DISPLAY",
+    "HOME",
+    "NO_COLOR",
+    "PATH",
+    "PWD",
+    "SHELL",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "TERM",
+    "USER",
+    "WAYLAND_DISPLAY",
+    "WSL_DISTRO_NAME",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+];
 
 /// The process's surroundings, read once.
 #[derive(Clone, Debug)]
@@ -40,8 +110,7 @@ impl Context {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?.into())))
             .collect();
         let uid = rustix::process::geteuid().as_raw();
-        let home =
-            env.get("HOME").map(|home| PathBuf::from(home.expose())).filter(|home| home.is_absolute()).or_else(dirs::home_dir);
+        let home = home(&env);
         let (cwd, cwd_is_canonical) = working_directory(env.get("PWD").map(|pwd| Path::new(pwd.expose())));
         Context { cwd_is_canonical, ..Context::new(env, cwd, uid, home) }
     }
@@ -64,10 +133,33 @@ impl Context {
         self.state.users(&self.env, name).map(Secret::expose).filter(|value| !value.is_empty())
     }
 
-    /// What brings the environment back to what the user made, for a child that shall not see what awsenv loaded.
+    /// Gives a child this environment, which need not be that of the process: the nushell plugin has that of the shell's
+    /// start.
+    pub fn hand_to(&self, command: &mut Command) {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_read(name.as_encoded_bytes())) {
+            command.env_remove(name);
+        }
+        command.envs(self.env.iter().map(|(name, value)| (name, value.expose())));
+    }
+
+    /// The same, as the user made it, for a child that shall not see what awsenv loaded.
+    pub fn hand_over_users(&self, command: &mut Command) {
+        self.hand_to(command);
+        for (name, value) in self.state.transition(&self.env, None).0 {
+            match value {
+                Some(value) => command.env(name, value.expose()),
+                None => command.env_remove(name),
+            };
+        }
+    }
+
+    /// A context in another environment than the process's: that of a shell which asks by a plugin.
     #[must_use]
-    pub fn undo(&self) -> Vec<Change> {
-        self.state.transition(&self.env, None).0
+    pub fn of_shell(variables: impl IntoIterator<Item = (String, String)>, cwd: PathBuf) -> Self {
+        let read = variables.into_iter().filter(|(name, _)| is_read(name.as_bytes()));
+        let env: Environment = read.map(|(name, value)| (name, value.into())).collect();
+        let home = home(&env);
+        Context::new(env, cwd, rustix::process::geteuid().as_raw(), home)
     }
 
     /// One of awsenv's own variables; an empty one counts as unset.
@@ -200,6 +292,10 @@ impl Context {
             eprintln!("awsenv: debug: {}", crate::error::printable(&line()));
         }
     }
+}
+
+fn home(env: &Environment) -> Option<PathBuf> {
+    env.get("HOME").map(|home| PathBuf::from(home.expose())).filter(|home| home.is_absolute()).or_else(dirs::home_dir)
 }
 
 /// AWS's variables and awsenv's own, and those that say who and where the user is.

@@ -12,7 +12,9 @@ use crate::provider::aws_files;
 use crate::settings::Settings;
 use crate::trust::TrustStore;
 
-pub(super) fn run(context: &Context, path: Option<&Path>) -> Result<()> {
+/// # Errors
+/// What the command reports.
+pub fn run(context: &Context, path: Option<&Path>) -> Result<()> {
     let settings = Settings::load(context)?;
     let candidate = awsprofile::open(&file_at(context, path)?, context)?;
     say(&format!("{} asks for {}", candidate.path.display(), describe(context, &settings, &candidate.directive)));

@@ -17,14 +17,26 @@ use crate::session::Freshness;
 use crate::settings::Settings;
 
 pub(super) fn run(context: &Context, profile: Option<&str>, as_json: bool) -> Result<()> {
+    let explanation = explanation(context, profile)?;
+    super::print(&if as_json { format!("{}\n", explanation_json(&explanation)) } else { text(&explanation, context.now()) })
+}
+
+/// A profile, explained as `--json` shows it.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn json(context: &Context, profile: Option<&str>) -> Result<Value> {
+    Ok(explanation_json(&explanation(context, profile)?))
+}
+
+fn explanation(context: &Context, profile: Option<&str>) -> Result<Explanation> {
     let settings = Settings::load(context)?;
     let choice = Choice::new(context, &settings, profile)?;
     let request = choice.request(Freshness::Cached)?;
-    let explanation = Explanation::new(context, &settings, request.profile, request.at_most)?;
-    super::print(&if as_json { format!("{}\n", json(&explanation)) } else { text(&explanation, context.now()) })
+    Explanation::new(context, &settings, request.profile, request.at_most)
 }
 
-fn json(explanation: &Explanation) -> Value {
+fn explanation_json(explanation: &Explanation) -> Value {
     let steps: Vec<_> = explanation.steps.iter().map(step_json).collect();
     json!({
         "profile": explanation.profile,

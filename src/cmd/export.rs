@@ -7,68 +7,100 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::activation::{self, BackgroundRenewal, Decision, Turn};
-use crate::awsprofile::{self, Candidate};
+use crate::awsprofile;
 use crate::cmd::renew::RENEW_WORD;
 use crate::context::Context;
 use crate::directory::{self, Wanted};
-use crate::env_diff::Loaded;
+use crate::env_diff::{Change, Loaded};
 use crate::error::{Error, Kind, Result};
 use crate::generation::Generation;
 use crate::prompt::{self, Remaining};
-use crate::session::NoCodes;
+use crate::session::{NoCodes, TokenCodes};
 use crate::settings::Settings;
 use crate::shell::{Content, HookState, Segment, Shell};
 use crate::terminal::AskedCodes;
 
 /// The variable in which a hook passes on of which files its user was told. Its presence says that a hook is calling,
 /// which wants its own state besides the changes.
-const TOLD_VARIABLE: &str = "AWSENV_TOLD";
+pub const TOLD_VARIABLE: &str = "AWSENV_TOLD";
 
 /// # Errors
 /// When there is no such shell, or the directory's profile is not loaded. The statements are printed all the same:
 /// the shell never keeps half of a change.
 pub fn run(context: &Context, shell: &str) -> Result<()> {
     let shell = Shell::named(shell)?;
-    if context.own_var("AWSENV_DISABLE") == Some("1") {
-        return Ok(());
-    }
-    // What may change meanwhile is looked at first, so that a change during this turn leads to another one.
-    let generation = context.data_dir().ok().map(|directory| Generation::new(&directory));
-    let watched = generation.as_ref().map(|generation| generation.watch(context)).unwrap_or_default();
-    let seen = generation.as_ref().and_then(Generation::ensure);
-    let (settings, wanted) = settings_and_wanted(context);
-    let told = told(context, blocked_file(&wanted).as_deref());
-    let file = file_in_force(context, &wanted);
-    let (turn, candidate) =
-        turn(context, &settings, wanted, if shell.has_clock() { Remaining::From(context.now()) } else { Remaining::Until });
-    let (changes, state) = match &turn.decision {
-        Decision::Load(target) => context.state.transition(&context.env, Some(target)),
-        Decision::Keep(loaded) => context.state.noting(&context.env, loaded.clone()),
-        Decision::Unload => context.state.transition(&context.env, None),
+    let outcome = match cannot_ask(context) {
+        Some(why) => Outcome::new(context, shell, &mut NoCodes { why }),
+        None => Outcome::new(context, shell, &mut AskedCodes::new()),
     };
-    let seen = if turn.signed_in { generation.as_ref().and_then(|generation| bump(generation, seen.as_ref())) } else { seen };
-    let hook = context.env.contains_key(TOLD_VARIABLE).then(|| HookState {
-        nearer: awsprofile::candidate_paths(&context.cwd).take_while(|nearer| file.as_ref() != Some(nearer)).collect(),
-        file,
-        content: candidate.map_or(Content::AsRead, |candidate| Content::Exact(candidate.content)),
-        generation: seen,
-        watched,
-        deadline: turn.deadline,
-        deadline_file: generation
-            .filter(|_| !shell.has_clock())
-            .and_then(|generation| generation.deadline_file(turn.deadline?, context.now())),
-        told: told.all,
-        pin: context.own_var(directory::PIN_VARIABLE).unwrap_or_default().to_owned(),
-        now: context.now(),
-        segment: state.loaded.as_ref().map(|loaded| segment(loaded, &settings)),
-    });
-    super::print(&shell.statements(&changes, hook.as_ref()))?;
-    if let Some(renewal) = &turn.renewal {
-        start_renewal(context, renewal);
-    }
-    let reported = report(turn.error, &turn.notices, told.new);
+    let Some(outcome) = outcome else { return Ok(()) };
+    super::print(&shell.statements(&outcome.changes, outcome.hook.as_ref()))?;
+    let reported = outcome.finish(context);
     // nu throws away what a program printed that ends with another status.
     if shell == Shell::Nu { Ok(()) } else { reported }
+}
+
+/// What one turn of the hook comes to.
+pub struct Outcome {
+    pub changes: Vec<Change>,
+    /// What the hook is to keep, if a hook is calling.
+    pub hook: Option<HookState>,
+    renewal: Option<BackgroundRenewal>,
+    error: Option<Error>,
+    notices: Vec<Error>,
+    untold: bool,
+}
+
+impl Outcome {
+    /// One turn; none where awsenv is switched off.
+    pub fn new(context: &Context, shell: Shell, codes: &mut dyn TokenCodes) -> Option<Self> {
+        if context.own_var("AWSENV_DISABLE") == Some("1") {
+            return None;
+        }
+        // What may change meanwhile is looked at first, so that a change during this turn leads to another one.
+        let generation = context.data_dir().ok().map(|directory| Generation::new(&directory));
+        let watched = generation.as_ref().map(|generation| generation.watch(context)).unwrap_or_default();
+        let seen = generation.as_ref().and_then(Generation::ensure);
+        let (settings, wanted) = settings_and_wanted(context);
+        let told = told(context, blocked_file(&wanted).as_deref());
+        let file = file_in_force(context, &wanted);
+        let remaining = if shell.has_clock() { Remaining::From(context.now()) } else { Remaining::Until };
+        let (turn, candidate) = activation::turn(context, &settings, wanted, remaining, codes);
+        let (changes, state) = match &turn.decision {
+            Decision::Load(target) => context.state.transition(&context.env, Some(target)),
+            Decision::Keep(loaded) => context.state.noting(&context.env, loaded.clone()),
+            Decision::Unload => context.state.transition(&context.env, None),
+        };
+        let seen = if turn.signed_in { generation.as_ref().and_then(|generation| bump(generation, seen.as_ref())) } else { seen };
+        let hook = context.env.contains_key(TOLD_VARIABLE).then(|| HookState {
+            nearer: awsprofile::candidate_paths(&context.cwd).take_while(|nearer| file.as_ref() != Some(nearer)).collect(),
+            file,
+            content: candidate.map_or(Content::AsRead, |candidate| Content::Exact(candidate.content)),
+            generation: seen,
+            watched,
+            deadline: turn.deadline,
+            deadline_file: generation
+                .filter(|_| !shell.has_clock())
+                .and_then(|generation| generation.deadline_file(turn.deadline?, context.now())),
+            told: told.all,
+            pin: context.own_var(directory::PIN_VARIABLE).unwrap_or_default().to_owned(),
+            now: context.now(),
+            segment: state.loaded.as_ref().map(|loaded| segment(loaded, &settings)),
+        });
+        let Turn { error, notices, renewal, .. } = turn;
+        Some(Outcome { changes, hook, renewal, error, notices, untold: told.new })
+    }
+
+    /// Starts what goes on in the background, and tells the user.
+    ///
+    /// # Errors
+    /// What the user was told, for the exit status.
+    pub fn finish(self, context: &Context) -> Result<()> {
+        if let Some(renewal) = &self.renewal {
+            start_renewal(context, renewal);
+        }
+        report(self.error, &self.notices, self.untold)
+    }
 }
 
 /// Settings that cannot be used leave nothing to want: a protection may be among what was not understood.
@@ -79,14 +111,6 @@ fn settings_and_wanted(context: &Context) -> (Settings, Result<Wanted>) {
             (settings, wanted)
         }
         Err(error) => (Settings::default(), Err(error)),
-    }
-}
-
-/// One turn, asking the person if that is allowed here.
-fn turn(context: &Context, settings: &Settings, wanted: Result<Wanted>, remaining: Remaining) -> (Turn, Option<Candidate>) {
-    match cannot_ask(context) {
-        Some(why) => activation::turn(context, settings, wanted, remaining, &mut NoCodes { why }),
-        None => activation::turn(context, settings, wanted, remaining, &mut AskedCodes::new()),
     }
 }
 
@@ -165,7 +189,7 @@ fn blocked_file(wanted: &Result<Wanted>) -> Option<String> {
 }
 
 /// Why nobody is to be asked, if so.
-fn cannot_ask(context: &Context) -> Option<&'static str> {
+pub fn cannot_ask(context: &Context) -> Option<&'static str> {
     if context.own_var("AWSENV_MFA") == Some("never") {
         return Some("AWSENV_MFA=never forbids to ask here");
     }
@@ -194,6 +218,7 @@ fn start_renewal(context: &Context, renewal: &BackgroundRenewal) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0);
+    context.hand_to(&mut command);
     if let Some(seconds) = renewal.at_most {
         command.arg(seconds.to_string());
     }

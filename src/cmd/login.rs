@@ -15,7 +15,9 @@ use crate::settings::Settings;
 use crate::sso::SignIn;
 use crate::terminal::{AskedCodes, GivenCode};
 
-pub(super) fn run(context: &Context, profile: Option<&str>, mfa_code: Option<&str>) -> Result<()> {
+/// # Errors
+/// What the command reports.
+pub fn run(context: &Context, profile: Option<&str>, mfa_code: Option<&str>) -> Result<()> {
     let settings = Settings::load(context)?;
     let choice = Choice::new(context, &settings, profile)?;
     let request = choice.request(Freshness::SignIn)?;

@@ -1,25 +1,25 @@
 //! Owns the commands, one file each: what a command does, in terms of the rooms below it, and what it prints.
 
-mod allow;
+pub mod allow;
 pub mod completions;
 mod console;
 pub mod credential_process;
 mod deny;
 mod env;
 pub mod exec;
-mod explain;
+pub mod explain;
 pub mod export;
 pub mod hook;
-mod login;
+pub mod login;
 mod logout;
-mod profiles;
-mod prompt;
+pub mod profiles;
+pub mod prompt;
 pub mod renew;
 mod server;
 mod shell;
 mod sso;
-mod status;
-mod use_profile;
+pub mod status;
+pub mod use_profile;
 
 use std::io::Write;
 

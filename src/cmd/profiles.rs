@@ -12,16 +12,25 @@ use crate::settings::Settings;
 const COLUMNS: [&str; 7] = ["PROFILE", "KIND", "ACCOUNT", "REGION", "ROLE", "MFA", "SESSION"];
 
 pub(super) fn run(context: &Context, as_json: bool) -> Result<()> {
+    if as_json {
+        return super::print(&format!("{}\n", json(context)?));
+    }
     let settings = Settings::load(context)?;
     let rows = report::profiles(context, &settings)?;
-    if as_json {
-        return super::print(&format!("{}\n", Value::Array(rows.iter().map(json).collect())));
-    }
     let cells: Vec<_> = rows.iter().map(|row| cells(row, &settings, context.now())).collect();
     if context.stdout_is_terminal() { super::print(&table(&cells)) } else { super::print(&lines(&cells)) }
 }
 
-fn json(row: &ProfileRow) -> Value {
+/// All profiles, as `--json` shows them.
+///
+/// # Errors
+/// When the settings or the AWS files cannot be read.
+pub fn json(context: &Context) -> Result<Value> {
+    let settings = Settings::load(context)?;
+    Ok(Value::Array(report::profiles(context, &settings)?.iter().map(row_json).collect()))
+}
+
+fn row_json(row: &ProfileRow) -> Value {
     json!({
         "name": row.name,
         "kind": row.kind,

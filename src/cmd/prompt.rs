@@ -22,3 +22,13 @@ pub(super) fn run(context: &Context, shell: Option<HookShell>, format: Option<&s
     let text = prompt::for_reader(&segment, reader, coloured.then(|| Style::of(loaded, &settings, now)));
     super::print(&if shell.is_some() { text } else { format!("{text}\n") })
 }
+
+/// The segment without colour; none if nothing is loaded.
+///
+/// # Errors
+/// When the settings cannot be read.
+pub fn segment(context: &Context, format: Option<&str>) -> Result<Option<String>> {
+    let Some(loaded) = &context.state.loaded else { return Ok(None) };
+    let settings = Settings::load(context)?;
+    Ok(Some(prompt::segment(format.unwrap_or(&settings.prompt_format), loaded, &settings, Remaining::From(context.now()))))
+}

@@ -11,10 +11,22 @@ use crate::prompt;
 use crate::settings::Settings;
 
 pub(super) fn run(context: &Context, as_json: bool) -> Result<()> {
+    if as_json {
+        return super::print(&format!("{}\n", json(context)?));
+    }
     let settings = Settings::load(context)?;
     let wanted = directory::wanted(context, &settings)?;
-    let status = Status::new(context, &wanted);
-    super::print(&if as_json { format!("{}\n", status.json()) } else { status.text() })
+    super::print(&Status::new(context, &wanted).text())
+}
+
+/// What there is to tell, as `--json` shows it.
+///
+/// # Errors
+/// When the settings or the trust records cannot be read.
+pub fn json(context: &Context) -> Result<serde_json::Value> {
+    let settings = Settings::load(context)?;
+    let wanted = directory::wanted(context, &settings)?;
+    Ok(Status::new(context, &wanted).json())
 }
 
 struct Status<'a> {

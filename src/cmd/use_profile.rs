@@ -7,7 +7,9 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result, say, word};
 use crate::provider::aws_files;
 
-pub(super) fn run(context: &Context, profile: &str, region: Option<&str>) -> Result<()> {
+/// # Errors
+/// What the command reports.
+pub fn run(context: &Context, profile: &str, region: Option<&str>) -> Result<()> {
     let content = match region {
         None if !profile.contains('=') => format!("{profile}\n"),
         None => format!("profile = {profile}\n"),

@@ -32,13 +32,8 @@ pub fn run(context: &Context, profile: &str, command: &Secret, limit: Duration, 
     let Some((program, arguments)) = words.split_first() else { return Err(failed("is empty".into())) };
     let mut command = Command::new(program);
     command.args(arguments).stdin(if with_input { Stdio::inherit() } else { Stdio::null() }).stdout(Stdio::piped());
-    // It shall see the environment as the user made it: what another directory loaded is none of its business.
-    for (name, value) in context.undo() {
-        match value {
-            Some(value) => command.env(name, value.expose()),
-            None => command.env_remove(name),
-        };
-    }
+    // What another directory loaded is none of its business.
+    context.hand_over_users(&mut command);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => failed(format!("names a program that is not there: {program}")),
         _ => failed(format!("cannot be started: {program}: {error}")),

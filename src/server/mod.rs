@@ -167,12 +167,7 @@ impl<'a> Server<'a> {
         command.arg0("awsenv").arg(SERVE_WORD);
         command.args(listening.bind.iter().flat_map(|address| ["--bind".to_owned(), address.to_string()]));
         command.args(listening.port.iter().flat_map(|port| ["--port".to_owned(), port.to_string()]));
-        for (name, value) in self.context.undo() {
-            match value {
-                Some(value) => command.env(name, value.expose()),
-                None => command.env_remove(name),
-            };
-        }
+        self.context.hand_over_users(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).current_dir("/");
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
         let start = Instant::now();

@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::context::VARIABLES;
+
 use super::dialect::{quote_fish, quote_posix};
 use super::nu;
 
 const BINARY: &str = "AWSENV_BINARY";
+/// Stands for the list of variables that the plugin is given.
+const VARIABLE_LIST: &str = "AWSENV_VARIABLES";
 const GENERATION: &str = "AWSENV_GENERATION_FILE";
 
 /// What a hook must know of this machine.
@@ -47,5 +51,5 @@ pub(super) fn fish(paths: &HookPaths) -> String {
 pub(super) fn nu(paths: &HookPaths) -> String {
     let template = include_str!("../../shell/awsenv.nu");
     let bare = [BINARY, GENERATION].iter().fold(template.to_owned(), |text, word| text.replace(&format!("\"{word}\""), word));
-    paths.put_in(&bare, nu::quote)
+    paths.put_in(&bare.replace(VARIABLE_LIST, &VARIABLES.join(" ")), nu::quote)
 }

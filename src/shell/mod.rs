@@ -66,6 +66,12 @@ pub struct HookState {
     pub now: i64,
 }
 
+/// The state of nu's hook, for the plugin, which hands it over as values.
+#[must_use]
+pub fn nu_state(state: &HookState) -> serde_json::Value {
+    nu::hook(state)
+}
+
 impl Shell {
     /// # Errors
     /// When there is no such shell.

@@ -33,7 +33,8 @@ pub(super) fn update(changes: &[Change], state: Option<&HookState>) -> Zeroizing
     Zeroizing::new(format!("{}\n", json!({"set": set, "hide": hide, "hook": hook})))
 }
 
-fn hook(state: &HookState) -> Value {
+/// The hook's own state.
+pub(super) fn hook(state: &HookState) -> Value {
     let path = |path: &Path| Value::from(path.to_string_lossy());
     let content = match &state.content {
         Content::Exact(content) => Value::from(content.as_str()),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::pty::{Kind, Shell};
+use crate::pty::{EVERY_SHELL, Kind, Shell};
 use crate::support::home::{DEVICE, Home};
 
 fn signed_in() -> Home {
@@ -299,15 +299,15 @@ fn the_question_is_asked_on_the_terminal_whatever_is_redirected() {
 
 #[test]
 fn the_terminal_is_as_before_after_a_question() {
-    for kind in [Kind::Bash, Kind::Zsh, Kind::Fish, Kind::Nu] {
+    for kind in EVERY_SHELL {
         let home = not_signed_in();
         let mut shell = Shell::start(&home, kind);
-        shell.line("stty -a out> before.txt".replace("out>", if kind == Kind::Nu { "out>" } else { ">" }).as_str());
+        shell.line("stty -a out> before.txt".replace("out>", if kind.is_nu() { "out>" } else { ">" }).as_str());
         shell.environment();
         shell.line("cd work/acme");
         shell.give_code();
         shell.environment();
-        shell.line("stty -a out> ../../after.txt".replace("out>", if kind == Kind::Nu { "out>" } else { ">" }).as_str());
+        shell.line("stty -a out> ../../after.txt".replace("out>", if kind.is_nu() { "out>" } else { ">" }).as_str());
         shell.environment();
         let read = |name: &str| fs::read_to_string(home.path(name)).expect("written");
         assert_eq!(read("before.txt"), read("after.txt"), "{}", kind.name());

@@ -49,6 +49,24 @@ fn only_directory_vouches_for_what_was_typed() {
     }
 }
 
+/// nu's hook hands its plugin these variables and no others.
+#[test]
+fn every_variable_that_is_named_is_in_the_list() {
+    let is_name = |word: &str| {
+        word.len() > 4
+            && !word.ends_with('_')
+            && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let placeholders = ["AWSENV_BINARY", "AWSENV_GENERATION_FILE", "AWSENV_VARIABLES", "AWSENV_TOLD"];
+    for (path, text) in sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for word in code.split('"').skip(1).step_by(2).filter(|word| is_name(word)) {
+            let ours = ["AWS_", "AWSENV_", "XDG_"].iter().any(|prefix| word.starts_with(prefix)) && !placeholders.contains(&word);
+            assert!(!ours || awsenv::context::VARIABLES.contains(&word), "{word} in {}", path.display());
+        }
+    }
+}
+
 #[test]
 fn every_module_says_what_it_owns_and_stays_small() {
     for (path, text) in sources() {

@@ -15,6 +15,7 @@ mod house_rules;
 mod limits;
 mod moto;
 mod network;
+mod nu_plugin;
 mod playground;
 mod pty;
 mod quoting;

@@ -24,9 +24,11 @@ pub enum Kind {
     Zsh,
     Fish,
     Nu,
+    /// nu with awsenv's plugin.
+    NuPlugin,
 }
 
-pub const EVERY_SHELL: [Kind; 4] = [Kind::Bash, Kind::Zsh, Kind::Fish, Kind::Nu];
+pub const EVERY_SHELL: [Kind; 5] = [Kind::Bash, Kind::Zsh, Kind::Fish, Kind::Nu, Kind::NuPlugin];
 
 impl Kind {
     pub fn name(self) -> &'static str {
@@ -34,8 +36,12 @@ impl Kind {
             Kind::Bash => "bash",
             Kind::Zsh => "zsh",
             Kind::Fish => "fish",
-            Kind::Nu => "nu",
+            Kind::Nu | Kind::NuPlugin => "nu",
         }
+    }
+
+    pub fn is_nu(self) -> bool {
+        self.name() == "nu"
     }
 
     /// Sets and exports a variable.
@@ -43,7 +49,7 @@ impl Kind {
         match self {
             Kind::Bash | Kind::Zsh => format!("export {name}='{value}'"),
             Kind::Fish => format!("set -gx {name} '{value}'"),
-            Kind::Nu => format!("$env.{name} = '{value}'"),
+            Kind::Nu | Kind::NuPlugin => format!("$env.{name} = '{value}'"),
         }
     }
 
@@ -61,7 +67,7 @@ impl Kind {
                     "function fish_prompt; echo -n '@@> '; end\nfunction fish_greeting; end\n{before}\n{hook} | source\n{after}\n"
                 ),
             ),
-            Kind::Nu => {
+            Kind::Nu | Kind::NuPlugin => {
                 let text = home.run(&home.root, &["hook", "nu"]).succeeds().stdout;
                 home.write("hook.nu", &text);
                 home.write(
@@ -75,16 +81,21 @@ impl Kind {
         };
     }
 
-    fn program(self, home: &Home) -> (String, Vec<String>) {
+    fn program(self, home: &Home, plugin: Option<&Path>) -> (String, Vec<String>) {
         let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self {
             Kind::Bash => ("bash".into(), text(&["--noprofile", "-i"])),
             Kind::Zsh => ("zsh".into(), text(&["-d", "-i"])),
             Kind::Fish => ("fish".into(), text(&["-i"])),
-            Kind::Nu => (
-                nu(),
-                text(&["--config", &home.path("config.nu").display().to_string(), "--env-config", "/dev/null", "--no-history"]),
-            ),
+            Kind::Nu | Kind::NuPlugin => {
+                let config = home.path("config.nu").display().to_string();
+                let mut words = text(&["--config", &config, "--env-config", "/dev/null", "--no-history"]);
+                if self == Kind::NuPlugin {
+                    let plugin = plugin.map_or_else(nu_plugin, |path| path.display().to_string());
+                    words.extend(["--plugins".to_owned(), format!("[{plugin}]")]);
+                }
+                (nu(), words)
+            }
         }
     }
 }
@@ -92,6 +103,11 @@ impl Kind {
 /// The test command puts `nu` of the pinned version where this says.
 pub fn nu() -> String {
     std::env::var("AWSENV_TEST_NU").unwrap_or_else(|_| "nu".to_owned())
+}
+
+/// The test command builds the plugin, and says where.
+pub fn nu_plugin() -> String {
+    std::env::var("AWSENV_TEST_NU_PLUGIN").expect("run the tests by tests/run, which builds the plugin")
 }
 
 /// A program in a pseudo-terminal.
@@ -190,7 +206,14 @@ impl<'h> Shell<'h> {
 
     /// `before` and `after` stand around the hook in the shell's start-up file.
     pub fn start_with(home: &'h Home, kind: Kind, before: &str, after: &str, environment: &[(&str, &str)]) -> Self {
-        let mut shell = Shell::spawn(home, kind, before, after, environment);
+        let mut shell = Shell::spawn(home, kind, before, after, environment, None);
+        shell.environment();
+        shell
+    }
+
+    /// nu with a plugin of its own.
+    pub fn start_with_plugin(home: &'h Home, plugin: &Path) -> Self {
+        let mut shell = Shell::spawn(home, Kind::NuPlugin, "", "", &[], Some(plugin));
         shell.environment();
         shell
     }
@@ -198,7 +221,7 @@ impl<'h> Shell<'h> {
     /// Starts a shell whose start leads to the question for a code.
     #[track_caller]
     pub fn start_answering(home: &'h Home, kind: Kind, after: &str, code: &str) -> Self {
-        let mut shell = Shell::spawn(home, kind, "", after, &[]);
+        let mut shell = Shell::spawn(home, kind, "", after, &[], None);
         shell.wait_for("@@");
         shell.answer("");
         shell.wait_for("awsenv: MFA code for");
@@ -207,10 +230,10 @@ impl<'h> Shell<'h> {
         shell
     }
 
-    fn spawn(home: &'h Home, kind: Kind, before: &str, after: &str, environment: &[(&str, &str)]) -> Self {
+    fn spawn(home: &'h Home, kind: Kind, before: &str, after: &str, environment: &[(&str, &str)], plugin: Option<&Path>) -> Self {
         kind.rc(home, before, after);
         write_snap(home);
-        let (program, arguments) = kind.program(home);
+        let (program, arguments) = kind.program(home, plugin);
         let extra: BTreeMap<_, _> = environment.iter().copied().collect();
         let command =
             || Command::new(program).args(arguments).env_clear().envs(home.environment()).envs(extra).current_dir(&home.root);
@@ -230,7 +253,7 @@ impl<'h> Shell<'h> {
     /// nu loses what is typed before its prompt is there. It marks prompts (A) and the start of commands (C).
     #[track_caller]
     fn ready(&self) {
-        if self.kind == Kind::Nu {
+        if self.kind.is_nu() {
             self.until("prompt", || {
                 let text = self.terminal.screen.lock().expect("no panic");
                 text.rfind("\u{1b}]133;B").is_some_and(|prompt| text.rfind("\u{1b}]133;C").is_none_or(|command| command < prompt))
@@ -275,7 +298,7 @@ impl<'h> Shell<'h> {
 
     /// Waits until the shell looks at the AWS files again: nu does so once in two seconds.
     pub fn settle(&self) {
-        if self.kind == Kind::Nu {
+        if self.kind.is_nu() {
             std::thread::sleep(Duration::from_millis(2200));
         }
     }
