@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::env_diff::State;
+use crate::env_diff::{self, State};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
@@ -145,12 +145,7 @@ impl Context {
     /// The same, as the user made it, for a child that shall not see what awsenv loaded.
     pub fn hand_over_users(&self, command: &mut Command) {
         self.hand_to(command);
-        for (name, value) in self.state.transition(&self.env, None).0 {
-            match value {
-                Some(value) => command.env(name, value.expose()),
-                None => command.env_remove(name),
-            };
-        }
+        env_diff::give(self.state.transition(&self.env, None).0, command);
     }
 
     /// A context in another environment than the process's: that of a shell which asks by a plugin.

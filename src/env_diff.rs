@@ -2,6 +2,7 @@
 //! Never decides what is wanted, and never writes shell code: it compares and lists changes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
@@ -61,6 +62,16 @@ pub struct Target {
 
 /// A variable's new value; `None` unsets it.
 pub type Change = (String, Option<Secret>);
+
+/// Makes the changes in the environment of a child.
+pub fn give(changes: Vec<Change>, command: &mut Command) {
+    for (name, value) in changes {
+        match value {
+            Some(value) => command.env(name, value.expose()),
+            None => command.env_remove(name),
+        };
+    }
+}
 
 /// The undo record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -35,8 +35,7 @@ pub(super) fn run(
     let choice = Choice::new(context, &settings, profile)?;
     let obtained = super::obtain(context, &settings, &choice)?;
     let request = choice.request(Freshness::Cached)?;
-    let files = aws_files::of_user(context)?;
-    let resolved = request.profile.map_or_else(|| files.resolve_unnamed(context), |name| files.resolve(name, context))?;
+    let resolved = aws_files::of_user(context)?.resolve_chosen(request.profile, context)?;
     let connection = Connection::new(Network::new(settings.network, resolved.max_attempts), resolved.ca_bundle.as_deref())?;
     let target = &resolved.source.sts;
     let region = region.or(choice.directive().region.as_deref()).or(resolved.region.as_deref()).unwrap_or(&target.region);
@@ -76,12 +75,7 @@ fn session(
         _ if !resolved.roles.is_empty() => return Ok(credentials.clone()),
         _ if credentials.session_token.is_none() => credentials.clone(),
         CredentialSource::Keys(keys) | CredentialSource::Environment(keys) if keys.session_token.is_none() => {
-            SessionCredentials {
-                access_key_id: keys.access_key_id.clone(),
-                secret_access_key: keys.secret_access_key.clone(),
-                session_token: None,
-                ..credentials.clone()
-            }
+            SessionCredentials { account_id: credentials.account_id.clone(), ..SessionCredentials::from(keys) }
         }
         _ => return Ok(credentials.clone()),
     };

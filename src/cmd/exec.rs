@@ -8,6 +8,7 @@ use crate::activation;
 use crate::awsprofile::Export;
 use crate::context::Context;
 use crate::directory::{Choice, PIN_VARIABLE};
+use crate::env_diff;
 use crate::error::{Error, Kind, Result};
 use crate::session::Freshness;
 use crate::settings::Settings;
@@ -46,12 +47,7 @@ pub fn run(context: &Context, profile: Option<&str>, server: bool, command: &[Os
     };
     let mut command = Command::new(program);
     command.args(arguments);
-    for (name, value) in changes {
-        match value {
-            Some(value) => command.env(name, value.expose()),
-            None => command.env_remove(name),
-        };
-    }
+    env_diff::give(changes, &mut command);
     // A shell with the hook, here or further down, keeps to the profile that was named.
     if let Some(profile) = profile {
         command.env(PIN_VARIABLE, profile);

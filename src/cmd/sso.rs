@@ -10,7 +10,7 @@ use crate::generation::Generation;
 use crate::profile::{AwsFiles, CredentialSource, SsoSession};
 use crate::provider::aws_files;
 use crate::provider::connection::{Connection, Network};
-use crate::provider::portal::{Account, Portal, PortalError};
+use crate::provider::portal::Portal;
 use crate::session::{Freshness, SIGN_IN_PATIENCE};
 use crate::settings::Settings;
 use crate::sso::populate::{Populated, Population};
@@ -38,7 +38,8 @@ pub(super) fn run(context: &Context, command: SsoCommand) -> Result<()> {
                     .hint("aws configure sso-session makes one"));
             };
             let way = Terminal::open().map(|_| SignIn::of_terminal(context));
-            let accounts = assigned(&connection, &session, &tokens(context, &connection, &session, way))?;
+            let portal = Portal { connection: &connection, session: &session };
+            let accounts = tokens(context, &connection, &session, way).used_by(|token| portal.accounts(token))?;
             let population = Population {
                 session: name,
                 accounts: &accounts,
@@ -92,16 +93,6 @@ fn session(
 
 fn tokens<'a>(context: &'a Context, connection: &'a Connection, session: &'a SsoSession, sign_in: Option<SignIn>) -> Tokens<'a> {
     Tokens { context, connection, session, sign_in, patience: SIGN_IN_PATIENCE }
-}
-
-fn assigned(connection: &Connection, session: &SsoSession, tokens: &Tokens<'_>) -> Result<Vec<Account>> {
-    let portal = Portal { connection, session };
-    let token = tokens.get(None)?;
-    let listed = match portal.accounts(&token.access_token) {
-        Err(PortalError::TokenRejected) => portal.accounts(&tokens.get(Some(&token))?.access_token),
-        listed => listed,
-    };
-    listed.map_err(|error| tokens.explain(error))
 }
 
 fn populate(context: &Context, files: &AwsFiles, population: &Population<'_>, dry_run: bool, yes: bool) -> Result<()> {

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::{Iso8601, Rfc3339};
 
 use crate::account;
+use crate::profile::AccessKeys;
 use crate::secret::Secret;
 
 /// Credentials as AWS hands them out, and what is known of their identity.
@@ -22,6 +23,18 @@ pub struct SessionCredentials {
     pub expires_at: Option<i64>,
     /// The account, where AWS itself or an ARN names it.
     pub account_id: Option<String>,
+}
+
+impl From<&AccessKeys> for SessionCredentials {
+    fn from(keys: &AccessKeys) -> Self {
+        SessionCredentials {
+            access_key_id: keys.access_key_id.clone(),
+            secret_access_key: keys.secret_access_key.clone(),
+            session_token: keys.session_token.clone(),
+            expires_at: None,
+            account_id: None,
+        }
+    }
 }
 
 impl SessionCredentials {

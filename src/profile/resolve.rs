@@ -48,11 +48,18 @@ impl AwsFiles {
         Ok(resolved(name, &self.profiles[name], source, roles, context))
     }
 
-    /// Resolves what the SDKs take where nobody named a profile.
+    /// The same of a profile that somebody named, or of what the SDKs take where nobody did.
     ///
     /// # Errors
     /// As for a profile.
-    pub fn resolve_unnamed(&self, context: &Context) -> Result<ResolvedProfile> {
+    pub fn resolve_chosen(&self, name: Option<&str>, context: &Context) -> Result<ResolvedProfile> {
+        match name {
+            Some(name) => self.resolve(name, context),
+            None => self.resolve_unnamed(context),
+        }
+    }
+
+    fn resolve_unnamed(&self, context: &Context) -> Result<ResolvedProfile> {
         let Some(credentials) = self.unnamed_source(context)? else { return self.resolve("default", context) };
         let section = self.profiles.get("default").cloned().unwrap_or_default();
         let source = Source {

@@ -115,7 +115,7 @@ impl Connection {
         for (name, value) in headers {
             request.headers_mut().try_insert(*name, (*value).to_owned()).map_err(|error| error.to_string())?;
         }
-        self.exchange(&http::direct().map_err(|error| error.summary())?, request, timeout)
+        self.exchange(&http::direct(url).map_err(|error| error.summary())?, request, timeout)
     }
 
     /// The same, GET, by the proxy that the environment names.

@@ -60,10 +60,7 @@ impl Explanation {
     /// When the profile cannot be used.
     pub fn new(context: &Context, settings: &Settings, profile: Option<&str>, at_most: Option<u32>) -> Result<Self> {
         let files = aws_files::of_user(context)?;
-        let resolved = match profile {
-            Some(profile) => files.resolve(profile, context)?,
-            None => files.resolve_unnamed(context)?,
-        };
+        let resolved = files.resolve_chosen(profile, context)?;
         let plan = CredentialPlan::new(&resolved, at_most);
         let reader = Reader { files: &files, origins: origins(&files)? };
         let cache = SessionCache::new(context, settings.cache);

@@ -106,11 +106,7 @@ impl<'a> Sessions<'a> {
     }
 
     fn resolve(&self, profile: Option<&str>) -> Result<ResolvedProfile> {
-        let files = aws_files::of_user(self.context)?;
-        match profile {
-            Some(profile) => files.resolve(profile, self.context),
-            None => files.resolve_unnamed(self.context),
-        }
+        aws_files::of_user(self.context)?.resolve_chosen(profile, self.context)
     }
 
     /// The keys of an access key checked by AWS: the account and the ARN that they belong to.

@@ -3,10 +3,10 @@
 use super::obtain::{Sessions, Walk};
 use crate::credentials::{SessionCredentials, Step};
 use crate::error::{Error, Kind, Result};
-use crate::profile::{AccessKeys, CredentialSource, SsoRole};
+use crate::profile::{CredentialSource, SsoRole};
 #[cfg(feature = "login")]
 use crate::provider::login;
-use crate::provider::portal::{Portal, PortalError};
+use crate::provider::portal::Portal;
 use crate::provider::sts::Sts;
 use crate::provider::{metadata, process};
 use crate::sso::Tokens;
@@ -19,7 +19,7 @@ impl Sessions<'_> {
         };
         self.context.log(|| format!("asking the source {} of profile {profile}", source.kind()));
         let mut credentials = match source {
-            CredentialSource::Keys(keys) | CredentialSource::Environment(keys) => of_keys(keys),
+            CredentialSource::Keys(keys) | CredentialSource::Environment(keys) => SessionCredentials::from(keys),
             CredentialSource::Process(command) => {
                 process::run(self.context, profile, command, self.settings.process_timeout, self.codes.can_ask())?
             }
@@ -47,34 +47,13 @@ impl Sessions<'_> {
         }
         Ok(credentials)
     }
-}
 
-impl Sessions<'_> {
     /// The credentials of a role in IAM Identity Center.
     fn sso_role(&self, walk: &mut Walk<'_>, role: &SsoRole) -> Result<SessionCredentials> {
         let (connection, session) = (self.connection(walk)?, &role.session);
         let portal = Portal { connection, session };
         let tokens = Tokens { context: self.context, connection, session, sign_in: self.sso_sign_in, patience: self.patience };
-        let token = tokens.get(None)?;
-        let again = match portal.role_credentials(role, &token.access_token) {
-            Err(PortalError::TokenRejected) => {
-                // It ended, or was revoked, before the time that it says.
-                let token = tokens.get(Some(&token))?;
-                portal.role_credentials(role, &token.access_token)
-            }
-            first => first,
-        };
-        again.map_err(|error| tokens.explain(error))
-    }
-}
-
-fn of_keys(keys: &AccessKeys) -> SessionCredentials {
-    SessionCredentials {
-        access_key_id: keys.access_key_id.clone(),
-        secret_access_key: keys.secret_access_key.clone(),
-        session_token: keys.session_token.clone(),
-        expires_at: None,
-        account_id: None,
+        tokens.used_by(|token| portal.role_credentials(role, token))
     }
 }
 

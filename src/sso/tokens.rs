@@ -10,6 +10,7 @@ use crate::profile::SsoSession;
 use crate::provider::connection::Connection;
 use crate::provider::oidc::Oidc;
 use crate::provider::portal::PortalError;
+use crate::secret::Secret;
 use crate::session::{RENEW_NOW, flight};
 
 /// The tokens of one session.
@@ -78,13 +79,20 @@ impl Tokens<'_> {
         .hint(self.session.sign_in_command())
     }
 
-    /// The portal's failure, where no other token is to be had.
-    #[must_use]
-    pub fn explain(&self, error: PortalError) -> Error {
-        match error {
+    /// What the portal answers for a token; once more with another one, if that ended before the time that it says.
+    ///
+    /// # Errors
+    /// As for `get`, and what the portal says.
+    pub fn used_by<T>(&self, call: impl Fn(&Secret) -> Result<T, PortalError>) -> Result<T> {
+        let token = self.get(None)?;
+        let answer = match call(&token.access_token) {
+            Err(PortalError::TokenRejected) => call(&self.get(Some(&token))?.access_token),
+            first => first,
+        };
+        answer.map_err(|error| match error {
             PortalError::TokenRejected => self.not_signed_in(),
             PortalError::Other(error) => error,
-        }
+        })
     }
 
     fn board(&self, file: &TokenFile<'_>) -> Result<flight::Flight> {
