@@ -40,6 +40,8 @@ fn nothing_has_effect_before_it_is_trusted() {
 #[test]
 fn export_says_nothing_where_there_is_nothing_to_change() {
     let home = Home::new();
+    // The segment tells minutes: a session of an hour goes from 1h00m to 59m within its first second.
+    home.aws.world().session_seconds = Some(3_590);
     home.login("dev").succeeds();
     home.write(".config/awsenv/config.ini", "[trust]\nprofiles = *\n");
     let project = home.project("acme", "dev\n");
